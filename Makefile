@@ -1,0 +1,49 @@
+# Everything that is done to this checkout. Each target brings what it needs (tools/setup) and is quiet about it.
+#   make test PYTEST_ARGS="tests/core -k order"     passes arguments to pytest
+#   make bench BENCH_ARGS="…"                       to the measurements
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-uml lint schema bench clean
+export PATH := $(PATH):/usr/sbin:/sbin
+
+PYTHON_IN_VENV := .venv/bin/python
+PACKAGE := reconciler
+SCRIPTS := .ci/run tools/in-namespace tools/setup $(wildcard tests/uml/run tests/uml/init)
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: ## the main job for real, proven with packets, in a throw-away namespace
+	@tools/setup
+	@tools/in-namespace $(PYTHON_IN_VENV) tools/demo.py $(DEMO_ARGS)
+
+test: ## all tests that this kernel can run; says what was skipped and why
+	@tools/setup
+	@tools/in-namespace $(PYTHON_IN_VENV) -m pytest $(PYTEST_ARGS)
+
+test-uml: ## the real-kernel tests on a user-mode kernel, which has what this one may lack
+	@tools/setup uml
+	@tests/uml/run $(PYTEST_ARGS)
+
+lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
+	@tools/setup lint
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(PACKAGE)
+	.venv/bin/lint-imports --no-logo
+	@if command -v shellcheck >/dev/null; then echo shellcheck $(SCRIPTS); shellcheck $(SCRIPTS); fi
+	@if [ -e $(PACKAGE)/resources/schema.py ]; then \
+	    echo $(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema --check; \
+	    $(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema --check; fi
+
+schema: ## write schemas/ anew from the kinds
+	@tools/setup
+	$(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema
+
+bench: ## measure, beside the nearest peers
+	@tools/setup bench
+	@tools/in-namespace $(PYTHON_IN_VENV) tools/bench.py $(BENCH_ARGS)
+
+clean: ## remove what the other targets made
+	rm -rf .venv dist build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
