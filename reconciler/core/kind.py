@@ -1,0 +1,127 @@
+"""What the core asks of a kind of kernel object; the defaults fit most kinds.
+
+A kind is one object without state. Its file under ``resources`` holds the value, the stanza of the
+schema, how it is read and written, and the answers to the questions below.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from reconciler.core.state import Key, Scope, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.world import World
+
+V = TypeVar("V", bound=Value)
+
+
+class Lack(NamedTuple):
+    """Why an object cannot be made yet: a reason in words; it makes the object pending."""
+
+    reason: str
+
+
+class Effect(NamedTuple):
+    """What the kernel does by itself to one object when another one changes."""
+
+    key: Key
+    before: Value
+    mark: int | None
+    """Who holds it: None is ours, else the foreign holder's mark."""
+    after: Value | None = None
+    """What becomes of it; None when it vanishes."""
+
+
+class Kind(Generic[V]):
+    """One kind of kernel object. Pure: every method is a function of its arguments."""
+
+    name: str
+    """The word that diffs show; also the first element of every key."""
+    value: type[V]
+    rank: int
+    """Order of creation among the kinds; deletions run the other way."""
+    shared = False
+    """Objects that exist by themselves: changed wherever they are, never created or deleted."""
+    together = False
+    """Deletions go in the same request as creations, instead of after everything else."""
+    open: tuple[str, ...] = ()
+    """Fields that the file may leave open: None takes the observed value."""
+    gives_back: tuple[str, ...] = ()
+    """Fields of a shared object whose former value returns when the file no longer names them."""
+
+    def key(self, value: V) -> Key:
+        """Return what makes this object one and the same as another."""
+        raise NotImplementedError
+
+    def channel(self, key: Key) -> str:  # noqa: ARG002  (a kind may write by several channels)
+        """Name the way by which changes reach the kernel; consecutive ones of a channel are one step."""
+        return "netlink"
+
+    def scope(self, value: V) -> Scope:
+        """Return the group that this object belongs to, for ``exclusive`` and for look-ups."""
+        return (self.name, value[0])
+
+    def claims(self, value: V) -> Iterable[Key]:  # noqa: ARG002
+        """Yield what else must be unique; the first element is the kind's name."""
+        return ()
+
+    def same(self, one: V, other: V) -> bool:
+        """Tell whether two filled values are equal as far as the kernel's behaviour goes."""
+        return one == other
+
+    def fill(self, wanted: V, seen: V | None, former: Mapping[str, Any]) -> V:
+        """Replace open fields: by the former value where we changed it, else by the observed one."""
+        changes = {}
+        for field in self.open:
+            if getattr(wanted, field) is None:
+                found = former.get(field, getattr(seen, field) if seen is not None else None)
+                if found is not None:
+                    changes[field] = found
+        return wanted._replace(**changes) if changes else wanted  # type: ignore[attr-defined]
+
+    def lands(self, value: V, world: World) -> V:  # noqa: ARG002
+        """Return the value with what the kernel decides when the object is created."""
+        return value
+
+    def replace(self, before: V, after: V) -> str:  # noqa: ARG002
+        """Say why the kernel cannot change this in place; empty when it can."""
+        return ""
+
+    def disruptive(self, before: V, after: V | None) -> str:  # noqa: ARG002
+        """Say what a user would notice of this change or deletion; empty when nothing."""
+        return ""
+
+    def requires(self, value: V, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+        """Yield what the object stands on: keys that must exist, and lacks with their reason."""
+        return ()
+
+    def missing(self, key: Key) -> str:
+        """Say in words that an object which others stand on is not there."""
+        return f"{self.name} {' '.join(map(str, key[1:]))} does not exist yet"
+
+    def nearest(self, key: Key, world: World) -> str:  # noqa: ARG002
+        """Return a hint what else may be meant by a key that nothing in the file or the kernel explains."""
+        return ""
+
+    def takes(self, before: V, after: V | None, world: World) -> Iterable[Effect]:  # noqa: ARG002
+        """Yield what the kernel removes or changes by itself when this goes or becomes ``after``."""
+        return ()
+
+    def brings(self, value: V, world: World) -> Iterable[tuple[Value, int]]:  # noqa: ARG002
+        """Yield the objects that the kernel makes by itself along with this one, with their marks."""
+        return ()
+
+    def blockers(self, value: V, world: World) -> Iterable[Key]:  # noqa: ARG002
+        """Yield objects without whose removal the kernel refuses to remove this one."""
+        return ()
+
+    def changed(self, before: V, after: V) -> tuple[str, ...]:
+        """Name the fields in which two values differ."""
+        return tuple(f for f in self.value._fields if getattr(before, f) != getattr(after, f))  # type: ignore[attr-defined]
+
+
+Kinds = "Mapping[str, Kind[Any]]"
+"""All kinds by name; the literal registry is in ``resources``."""
