@@ -1,0 +1,104 @@
+"""All changes of one family as the input of one ``iptables-restore --noflush``, deletions included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reconciler.core.change import CREATE
+from reconciler.resources.iptables.chain import Chain
+from reconciler.resources.iptables.edit import edits
+from reconciler.resources.iptables.jump import Jump, line_of
+from reconciler.resources.iptables.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.core.change import Change
+    from reconciler.resources.owner import Owner
+
+
+class Script(NamedTuple):
+    """The tool's input, and which change and part each of its lines comes from."""
+
+    text: str
+    origins: tuple[tuple[Change, int | None] | None, ...]
+    """One for each line, in order; None for lines such as COMMIT."""
+
+
+def script(changes: Sequence[Change], owner: Owner) -> Script:
+    """Return the input for all changes, table by table.
+
+    Within a table: new chains, rules, jumps, policies, then what goes. A table is all or nothing; the tables
+    before one that fails stay, and the way back takes care of them.
+    """
+    lines: list[str] = []
+    origins: list[tuple[Change, int | None] | None] = []
+    for table in dict.fromkeys(change.key[2] for change in changes):
+        here = [change for change in changes if change.key[2] == table]
+        lines.append(f"*{table}")
+        origins.append(None)
+        for make in (_heads, _rules, _jumps, _policies, _unhooks, _removals):
+            for change in here:
+                for text, index in make(change, owner):
+                    lines.append(text)
+                    origins.append((change, index))
+        lines.append("COMMIT")
+        origins.append(None)
+    return Script("\n".join([*lines, ""]), tuple(origins))
+
+
+Lines = "Iterator[tuple[str, int | None]]"
+
+
+def _heads(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    """A chain's declaration makes it, or empties it; so only for new ones."""
+    if isinstance(change.after, Chain) and change.before is None:
+        yield f":{change.after.name} - [0:0]", None
+
+
+def _rules(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    if not isinstance(change.after, Chain):
+        return
+    name, new = change.after.name, change.after.rules
+    if change.before is None:
+        for index, line in enumerate(new):
+            yield f"-A {name} {line.text}", index
+        return
+    old: Any = change.before.rules  # type: ignore[attr-defined]
+    for edit in edits([line.hash for line in old], [line.hash for line in new]):
+        if edit.delete:
+            yield f"-D {name} {edit.number}", None
+        else:
+            yield f"-I {name} {edit.number} {new[edit.place].text}", edit.place
+
+
+def _jumps(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:
+    jump = change.after
+    if isinstance(jump, Jump) and change.action == CREATE:
+        verb = f"-A {jump.chain}" if jump.position == "last" else f"-I {jump.chain} 1"
+        yield f"{verb} {line_of(jump, owner).text}", None
+
+
+def _policies(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    if isinstance(change.after, Policy):
+        yield f"-P {change.after.chain} {change.after.policy}", None
+
+
+def _unhooks(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:
+    if isinstance(change.before, Jump) and change.after is None:
+        yield f"-D {change.before.chain} {line_of(change.before, owner).text}", None
+
+
+def _removals(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    if isinstance(change.before, Chain) and change.after is None:
+        yield f"-F {change.before.name}", None
+        yield f"-X {change.before.name}", None
+
+
+def blame(written: Script, stderr: str) -> tuple[Change, int | None] | None:
+    """Return the change and part that the tool complains about, by the line that its message names."""
+    for word in stderr.replace(":", " ").split("line")[1:]:
+        number = word.split()[0] if word.split() else ""
+        if number.isdecimal() and 0 < int(number) <= len(written.origins):
+            return written.origins[int(number) - 1]
+    return None

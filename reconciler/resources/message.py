@@ -1,0 +1,18 @@
+"""What a resource packs and the kernel port sends: a netlink message, its device names still open."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Message(NamedTuple):
+    """One netlink message without its header: length and sequence number are the sender's business."""
+
+    type: int
+    """``nlmsg_type``: RTM_NEWROUTE and so on."""
+    flags: int
+    """The message's own ``nlmsg_flags``: NLM_F_CREATE, NLM_F_EXCL… (the sender adds REQUEST and ACK)."""
+    body: bytes
+    """All that follows ``nlmsghdr``: the family's fixed header and the attributes."""
+    devices: tuple[tuple[int, str], ...] = ()
+    """(offset in ``body``, device name): where the u32 index of that device is put just before sending."""

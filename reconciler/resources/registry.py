@@ -1,0 +1,36 @@
+"""All kinds, in the order in which they are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.resources.address import AddressKind
+from reconciler.resources.iptables.chain import ChainKind
+from reconciler.resources.iptables.jump import JumpKind
+from reconciler.resources.iptables.policy import PolicyKind
+from reconciler.resources.link.device import DeviceKind
+from reconciler.resources.link.link import LinkKind
+from reconciler.resources.route import RouteKind
+from reconciler.resources.rule import RuleKind
+from reconciler.resources.tc.class_ import ClassKind
+from reconciler.resources.tc.filter import FilterKind
+from reconciler.resources.tc.qdisc import QdiscKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.resources.base import Resource
+
+KINDS: Mapping[str, Resource[Any]] = {
+    "link": LinkKind(),
+    "device": DeviceKind(),
+    "address": AddressKind(),
+    "route": RouteKind(),
+    "rule": RuleKind(),
+    "chain": ChainKind(),
+    "jump": JumpKind(),
+    "policy": PolicyKind(),
+    "qdisc": QdiscKind(),
+    "class": ClassKind(),
+    "filter": FilterKind(),
+}

@@ -1,0 +1,145 @@
+"""Routes as bytes: struct rtmsg and its attributes (linux/rtnetlink.h), both ways."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.resources.wire import address, attribute, number, packed, parse, u32
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTMSG = Struct("=BBBBBBBBI")
+RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC = 1, 2, 4, 5, 6, 7
+RTA_METRICS, RTA_MULTIPATH, RTA_FLOW, RTA_TABLE, RTA_VIA, RTA_PREF = 8, 9, 11, 15, 18, 20
+RTA_ENCAP, RTA_NH_ID = 22, 30
+RTM_F_CLONED = 0x200
+RTNH_F_ONLINK = 4
+TYPES = {1: "unicast", 2: "local", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
+NUMBERS = {word: code for code, word in TYPES.items()}
+SCOPE_UNIVERSE, SCOPE_LINK, SCOPE_HOST = 0, 253, 254
+AF = {4: 2, 6: 10}
+MORE = {
+    RTA_SRC: "from",
+    RTA_METRICS: "metrics",
+    RTA_MULTIPATH: "nexthops",
+    RTA_FLOW: "realm",
+    RTA_VIA: "via",
+    RTA_ENCAP: "encap",
+    RTA_NH_ID: "nhid",
+}
+
+
+class Fields(NamedTuple):
+    """A route, as the kind has it; the same fields in the same order."""
+
+    family: int
+    table: int
+    to: str
+    metric: int
+    type: str
+    via: str
+    dev: str | None
+    src: str
+    more: tuple[str, ...]
+
+
+def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ...]]:
+    """Return a message body, and where the device's index goes."""
+    family, table, to, metric, kind, via, dev, src, more = route
+    host, _, length = to.partition("/")
+    scope = SCOPE_UNIVERSE if via or kind != "unicast" or family == 6 else SCOPE_LINK
+    tos, flags = 0, 0
+    extra = b""
+    for word in more:
+        name, _, rest = word.partition(" ")
+        if name == "tos":
+            tos = int(rest, 16)
+        elif name == "scope":
+            scope = int(rest)
+        elif name == "onlink":
+            flags = RTNH_F_ONLINK
+        elif name == "pref":
+            extra += attribute(RTA_PREF, bytes((int(rest),)))
+        else:
+            code = next(c for c, n in MORE.items() if n == name)
+            extra += attribute(code, bytes.fromhex(rest))
+    body = RTMSG.pack(AF[family], int(length), 0, tos, table if table < 256 else 252, protocol, scope, NUMBERS[kind], flags)
+    body += u32(RTA_TABLE, table)
+    if length != "0":
+        body += attribute(RTA_DST, packed(host))
+    if metric:
+        body += u32(RTA_PRIORITY, metric)
+    if src:
+        body += attribute(RTA_PREFSRC, packed(src))
+    if via:
+        body += attribute(RTA_GATEWAY, packed(via))
+    body += extra
+    if dev:
+        body += u32(RTA_OIF, 0)
+        return body, ((len(body) - 4, dev),)
+    return body, ()
+
+
+def unpack(body: bytes, devices: Mapping[int, str]) -> tuple[Fields | None, int]:
+    """Read a route and its protocol; None for what no file can mean (cached clones, broadcasts)."""
+    family, length, _, tos, _, protocol, scope, code, flags = RTMSG.unpack_from(body)
+    if code not in TYPES or flags & RTM_F_CLONED or family not in (2, 10):
+        return None, protocol
+    found = parse(body, 12)
+    family = 4 if family == 2 else 6
+    kind = TYPES[code]
+    to = f"{address(found[RTA_DST])}/{length}" if RTA_DST in found else ("0.0.0.0/0" if family == 4 else "::/0")
+    via = address(found[RTA_GATEWAY]) if RTA_GATEWAY in found else ""
+    dev = ""
+    if RTA_OIF in found and (kind == "unicast" or family == 4):
+        index = number(found[RTA_OIF])
+        dev = devices.get(index, f"if{index}")
+    more = [f"{name} {found[code].hex()}" for code, name in MORE.items() if code in found]
+    if tos:
+        more.append(f"tos {tos:#x}")
+    plain = SCOPE_HOST if kind == "local" else SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK
+    if family == 4 and scope != plain and RTA_MULTIPATH not in found and RTA_NH_ID not in found:
+        more.append(f"scope {scope}")
+    if flags & RTNH_F_ONLINK:
+        more.append("onlink")
+    if any(found.get(RTA_PREF, b"")):
+        more.append(f"pref {found[RTA_PREF][0]}")
+    src = address(found[RTA_PREFSRC]) if RTA_PREFSRC in found else ""
+    return Fields(
+        family,
+        number(found[RTA_TABLE]),
+        to,
+        number(found.get(RTA_PRIORITY, b"")),
+        kind,
+        via,
+        dev,
+        src,
+        tuple(more),
+    ), protocol
+
+
+def predict(route: Fields, indexes: Mapping[str, int], protocol: int) -> bytes | None:
+    """Return the bytes with which the kernel dumps an IPv4 route (net/ipv4/fib_semantics.c, fib_dump_info)."""
+    family, table, to, metric, kind, via, dev, src, more = route
+    if family != 4 or more or dev is None or (dev and dev not in indexes):
+        return None
+    host, _, length = to.partition("/")
+    scope = SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK
+    body = RTMSG.pack(2, int(length), 0, 0, table if table < 256 else 252, protocol, scope, NUMBERS[kind], 0)
+    body += u32(RTA_TABLE, table)
+    if length != "0":
+        body += attribute(RTA_DST, packed(host))
+    if metric:
+        body += u32(RTA_PRIORITY, metric)
+    if src:
+        body += attribute(RTA_PREFSRC, packed(src))
+    if via:
+        body += attribute(RTA_GATEWAY, packed(via))
+    if dev:
+        body += u32(RTA_OIF, indexes[dev])
+    return body
+
+

@@ -1,0 +1,1 @@
+"""Chains, jumps and policies, against both variants of the tools."""

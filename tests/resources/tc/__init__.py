@@ -1,0 +1,1 @@
+"""Queueing disciplines, classes and filters."""
