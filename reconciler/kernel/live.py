@@ -1,0 +1,203 @@
+"""The port to one namespace's kernel: read everything as a state, execute a plan's step. It decides nothing."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.settle import settle
+from reconciler.core.state import OURS, SURPLUS, Held, State
+from reconciler.errors import ReconcilerError
+from reconciler.kernel.facts import find_facts
+from reconciler.kernel.netlink import Netlink, NetlinkError
+from reconciler.kernel.record import Record
+from reconciler.kernel.tools import Iptables, NotPermittedError
+from reconciler.resources.base import Resource, Sight
+from reconciler.resources.iptables.decode import decode
+from reconciler.resources.iptables.restore import blame, script
+from reconciler.resources.registry import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.change import Change, Step
+    from reconciler.core.state import Key, Value
+    from reconciler.kernel.namespace import Namespace
+    from reconciler.resources.base import Dump, Found
+    from reconciler.resources.facts import Facts
+    from reconciler.resources.owner import Owner
+
+ALREADY_GONE = frozenset({errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL})
+NO_FAMILY = frozenset({errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
+TABLE = "nft-table"
+"""In the record's keys: a table that came into being by our first rule in it."""
+IPTABLES = ("chain", "jump", "policy")
+PROMOTE_ALL = "/proc/sys/net/ipv4/conf/all/promote_secondaries"
+
+
+class Refusal(ReconcilerError):  # noqa: N818  (what the kernel does, in its own word)
+    """The kernel or a tool said no to one change."""
+
+    def __init__(self, change: Change | None, part: int | None, number: int, words: str) -> None:
+        super().__init__(words)
+        self.change = change
+        self.part = part
+        self.errno = number
+        self.words = words
+
+
+class Kernel:
+    """One namespace, for one owner. ``requests`` counts all that was sent to change something."""
+
+    def __init__(self, namespace: Namespace, owner: Owner, variant: str | None = None) -> None:
+        self.namespace = namespace
+        self.owner = owner
+        self.record = Record.load(namespace, owner.name)
+        self.facts: Facts = find_facts(
+            namespace, cached=self.record.facts or None, iptables=variant, ours=owner.chain_prefix
+        )
+        self.record.facts = self.facts.to_json()
+        self.netlink = Netlink(namespace)
+        self.iptables = Iptables(namespace, self.facts.iptables)
+        self.settled = 0
+        """How many objects the last reading recognised byte for byte."""
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests that change something were sent so far."""
+        return self.netlink.requests + self.iptables.runs
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.netlink.close()
+
+    def read(self, desired: Mapping[Key, Value]) -> State:
+        """Return all objects that there are. What is desired only saves time, and settles whose a qdisc is.
+
+        Raises UnavailableError where something cannot be read; without the privilege to look at iptables, its
+        kinds are unknown in the state that is returned.
+        """
+        sight = Sight(self.owner, self.record.keys, promote_all=self.namespace.run(_promote_all))
+        ours: dict[Key, Value] = {}
+        foreign: dict[Key, tuple[Held, ...]] = {}
+        unknown: dict[str, str] = {}
+        answers: dict[Dump, list[bytes]] = {}
+        self.settled = 0
+        for kind in KINDS.values():
+            for dump in kind.dumps(sight):
+                if dump not in answers:
+                    answers[dump] = self._dump(dump)
+                bodies = answers[dump]
+                kind.survey(bodies, sight)
+                settled, rest = settle(self._known(kind, desired, sight), bodies)
+                ours.update(settled)
+                self.settled += len(settled)
+                for body in rest:
+                    _file(kind, kind.decode(dump.type - 2, body, sight), desired, ours, foreign)
+        if self.facts.iptables != "none":
+            try:
+                for family in (4, 6) if self.facts.ipv6 else (4,):
+                    tables = self.iptables.read(family)
+                    for found in decode(family, tables, self.owner, self.record.texts):
+                        _file(_kind_of(found.value), (found,), desired, ours, foreign)
+            except NotPermittedError as error:
+                unknown = dict.fromkeys(IPTABLES, str(error))
+        state = State(ours, foreign, unknown)
+        for kind in KINDS.values():
+            state = kind.claim_ours(state, desired, sight)
+        return state
+
+    def tidy(self, state: State) -> None:
+        """Delete the tables that iptables-nft made for us, once nothing is in them any more."""
+        for key in [key for key in self.record.keys if key[0] == TABLE]:
+            family, table = key[1:]
+            used = any(k[0] in ("chain", "jump") and k[1:3] == (family, table) for k in state.ours)
+            if not used and "chain" not in state.unknown and self.iptables.drop(family, table):
+                self.record.keys.discard(key)
+
+    def execute(self, step: Step) -> None:
+        """Carry out one step; Refusal if the kernel or a tool says no.
+
+        After a refusal it is not known what else of the step was done: read again.
+        """
+        if step.channel == "netlink":
+            self._netlink(step.changes)
+        else:
+            self._iptables(int(step.channel.removeprefix("iptables")), step.changes)
+
+    def _netlink(self, changes: Iterable[Change]) -> None:
+        sent = [(c, m) for c in changes for m in KINDS[c.kind].encode(c, self.owner)]
+        while sent:
+            acks = self.netlink.send([message for _, message in sent])
+            for (change, _), ack in zip(sent, acks, strict=False):
+                gone = change.action == "delete" and ack.errno in ALREADY_GONE
+                if ack.errno and not gone:
+                    raise Refusal(change, None, ack.errno, ack.text)
+            sent = sent[len(acks) :]
+
+    def _iptables(self, family: int, changes: tuple[Change, ...]) -> None:
+        for table in {change.key[2] for change in changes}:
+            if self.iptables.makes(family, table):
+                self.record.keys.add((TABLE, family, table))
+                self.record.save()
+        written = script(changes, self.owner)
+        done = self.iptables.restore(family, written.text)
+        if done.status:
+            change, part = blame(written, done.stderr) or (None, None)
+            raise Refusal(change, part, 0, " ".join(done.stderr.split()))
+
+    def _dump(self, dump: Dump) -> list[bytes]:
+        try:
+            return self.netlink.dump(dump.type, dump.body)
+        except NetlinkError as error:
+            if error.errno in NO_FAMILY and not self.facts.ipv6:
+                return []
+            raise
+
+    def _known(
+        self, kind: Resource[Any], desired: Mapping[Key, Value], sight: Sight
+    ) -> dict[bytes, tuple[Key, Value]]:
+        """Return the predicted bytes of the desired objects of a kind that can predict any."""
+        if type(kind).wire is Resource.wire:
+            return {}
+        indexes = {name: index for index, name in sight.devices.items()}
+        known = {}
+        for key, value in desired.items():
+            if key[0] == kind.name:
+                wire = kind.wire(value, indexes, self.owner)
+                if wire is not None:
+                    known[wire] = (key, value)
+        return known
+
+
+def _file(
+    kind: Resource[Any],
+    found: Iterable[Found],
+    desired: Mapping[Key, Value],
+    ours: dict[Key, Value],
+    foreign: dict[Key, tuple[Held, ...]],
+) -> None:
+    """Put decoded objects where they belong. Of two of ours with one key, the one not desired is surplus."""
+    for value, mark in found:
+        key = kind.key(value)
+        if mark is not OURS:
+            foreign[key] = (*foreign.get(key, ()), Held(value, mark))
+        elif key not in ours:
+            ours[key] = value
+        else:
+            keep, drop = (value, ours[key]) if desired.get(key) == value else (ours[key], value)
+            ours[key] = keep
+            foreign[key] = (*foreign.get(key, ()), Held(drop, SURPLUS))
+
+
+def _kind_of(value: Value) -> Resource[Any]:
+    return next(kind for kind in KINDS.values() if isinstance(value, kind.value))
+
+
+def _promote_all() -> bool:
+    """Read net.ipv4.conf.all.promote_secondaries of the calling thread's namespace."""
+    try:
+        with open(PROMOTE_ALL, encoding="ascii") as file:
+            return file.read().strip() == "1"
+    except OSError:
+        return False
