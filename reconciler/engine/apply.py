@@ -1,0 +1,184 @@
+"""Execute a plan, step by step; read again; on a refusal go back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from reconciler.core.change import Plan
+from reconciler.core.plan import plan_back
+from reconciler.engine import memory
+from reconciler.engine.preview import Preview, preview, refuse
+from reconciler.errors import NotConvergedError, RefusedByKernelError
+from reconciler.kernel.live import Refusal
+from reconciler.resources.registry import KINDS
+
+if TYPE_CHECKING:
+    from reconciler.config.document import Map
+    from reconciler.core.state import Key, State
+    from reconciler.kernel.live import Kernel
+    from reconciler.resources.facts import Facts
+
+ROUNDS = 3
+"""How often a plan may be followed by another one that nobody could foresee."""
+
+
+class Listener(Protocol):
+    """Who wants to know what happens."""
+
+    def planned(self, found: Preview, *, previewed: bool) -> None:
+        """Hear of a plan that is about to be executed; ``previewed`` if it is the one that was shown."""
+
+    def noticed(self, words: str) -> None:
+        """Hear of something worth a line."""
+
+
+class Outcome(NamedTuple):
+    """How it went."""
+
+    final: Preview
+    """The last look: its plan is empty but for what waits."""
+    changed: int
+    """How many changes were executed in all rounds."""
+
+
+def converge(
+    document: Map | None,
+    kernel: Kernel,
+    listener: Listener,
+    *,
+    adopt: bool = False,
+    force: bool = False,
+    first: Preview | None = None,
+) -> Outcome:
+    """Make the kernel as the file says, in at most three rounds.
+
+    :param first: the preview that was shown; it is executed if what it touches has not changed since.
+    :raises RefusedByKernelError: a change was refused and all was rolled back.
+    :raises NotConvergedError: after three rounds there is still something to do.
+    :raises UnsafeError: the plan would harm what is not ours.
+    """
+    found = first if first is not None else preview(document, kernel, adopt=adopt)
+    shown = first is not None
+    changed = 0
+    for _ in range(ROUNDS):
+        refuse(found.plan, force=force)
+        if not found.plan.changes:
+            break
+        if shown:
+            found, shown = _again(found, document, kernel, adopt=adopt)
+            refuse(found.plan, force=force)
+        listener.planned(found, previewed=shown)
+        learned = _execute(found, kernel, listener)
+        if learned is not None:
+            kernel.facts = learned
+            kernel.record.facts = learned.to_json()
+        else:
+            changed += len(found.plan.changes)
+        found, shown = preview(document, kernel, adopt=adopt), False
+        memory.settle(kernel.record, found.observed, found.desired)
+    else:
+        if found.plan.changes:
+            left = ", ".join(_name(change.key, found) for change in found.plan.changes[:5])
+            msg = (
+                f"applied, but after {ROUNDS} rounds these still differ: {left}. "
+                "Something else may be changing them; reconciler diff shows how"
+            )
+            raise NotConvergedError(msg)
+    if changed:
+        kernel.tidy(found.observed)
+        kernel.record.save()
+    return Outcome(found, changed)
+
+
+def _again(found: Preview, document: Map | None, kernel: Kernel, *, adopt: bool) -> tuple[Preview, bool]:
+    """Read again just before writing; keep the plan that was shown if what it touches is as it was."""
+    now = kernel.read(found.desired.values)
+    if _touched_alike(found.plan, found.observed, now):
+        return found._replace(observed=now), True
+    return preview(document, kernel, adopt=adopt), False
+
+
+def _touched_alike(shown: Plan, before: State, now: State) -> bool:
+    return all(
+        before.ours.get(key) == now.ours.get(key) and before.foreign.get(key) == now.foreign.get(key)
+        for key in shown.touched()
+    )
+
+
+def _execute(found: Preview, kernel: Kernel, listener: Listener) -> Facts | None:
+    """Execute all steps. Returns new facts if a refusal taught some: then all was rolled back, to plan anew."""
+    for step in found.plan.steps(KINDS):
+        memory.before(kernel.record, step)
+        try:
+            kernel.execute(step)
+        except Refusal as refusal:
+            learned = _learn(kernel.facts, refusal)
+            undone = _go_back(found, kernel)
+            if learned is not None and undone:
+                listener.noticed(f"this kernel has no classifier {kernel.facts.classifier}: {refusal.words}")
+                return learned
+            raise RefusedByKernelError(_explain(refusal, found, undone=undone)) from refusal
+        memory.after(kernel.record, step)
+    return None
+
+
+def _go_back(found: Preview, kernel: Kernel) -> bool:
+    """Bring what the plan touched, and the cascades that it caused, to where they were. True if that worked."""
+    touched = found.plan.touched()
+    for _ in range(ROUNDS):
+        now = kernel.read(found.desired.values)
+        back = plan_back(KINDS, found.observed, now, touched)
+        if not back.changes:
+            memory.settle(kernel.record, now, found.desired)
+            return True
+        try:
+            for step in back.steps(KINDS):
+                memory.before(kernel.record, step)
+                kernel.execute(step)
+                memory.after(kernel.record, step)
+        except Refusal:
+            continue
+    now = kernel.read(found.desired.values)
+    return not plan_back(KINDS, found.observed, now, touched).changes
+
+
+def _learn(facts: Facts, refusal: Refusal) -> Facts | None:
+    """Return better facts if a refusal contradicts them: the kernel lacks the classifier that was assumed."""
+    if refusal.change is None or refusal.change.kind != "filter" or facts.classifier == "classify":
+        return None
+    if "classifier" not in refusal.words.lower() and refusal.errno != 2:  # noqa: PLR2004  (ENOENT)
+        return None
+    following = {"fw": "bpf", "bpf": "classify"}[facts.classifier]
+    return facts._replace(classifier=following, classifier_source=f"the kernel refused {facts.classifier}")
+
+
+def _explain(refusal: Refusal, found: Preview, *, undone: bool) -> str:
+    """Say what was refused, in the kernel's words, where it stands in the file, and what became of the rest."""
+    end = (
+        "all changes were rolled back"
+        if undone
+        else "rolling back did not succeed wholly: reconciler diff shows what is left"
+    )
+    change = refusal.change
+    if change is None:
+        return f"refused: {refusal.words}; {end}"
+    where = position_of(change.key, refusal.part, found)
+    value: Any = change.after if change.after is not None else change.before
+    what = KINDS[change.kind].describe(value, found.names)
+    if refusal.part is not None and hasattr(value, "rules"):
+        what = f"{KINDS[change.kind].title(value, found.names)}: {value.rules[refusal.part].text}"
+    return f"{where}{change.action} {change.kind} {what}: refused: {refusal.words}; {end}"
+
+
+def position_of(key: Key, part: int | None, found: Preview) -> str:
+    """Return ``file:line: `` of an object or of one of its parts; empty where the file does not name it."""
+    origin = found.desired.origins.get(key)
+    if origin is None:
+        return ""
+    at = origin.parts[part] if part is not None and part < len(origin.parts) else origin.position
+    return f"{at}: "
+
+
+def _name(key: Key, found: Preview) -> str:
+    value = found.plan.predicted.ours.get(key) or found.observed.ours.get(key)
+    return f"{key[0]} {KINDS[key[0]].title(value, found.names)}" if value is not None else " ".join(map(str, key))

@@ -1,0 +1,83 @@
+"""What would be done: the plan, and all that it came from. Reads only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.core.desired import Desired
+from reconciler.core.plan import plan
+from reconciler.errors import UnavailableError, UnsafeError
+from reconciler.resources.desired import desire
+from reconciler.resources.names import Names
+from reconciler.resources.registry import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.config.document import Map
+    from reconciler.core.change import Plan
+    from reconciler.core.state import State
+    from reconciler.kernel.live import Kernel
+
+
+class Preview(NamedTuple):
+    """A plan with its two sides and the names for showing it."""
+
+    plan: Plan
+    desired: Desired
+    observed: State
+    names: Names
+
+
+def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
+    """Return what a file asks for on this kernel; without a file, nothing but what is to be given back.
+
+    Raises ConfigError where the file's meaning is wrong, UnavailableError where the kernel or a tool lacks
+    what it needs.
+    """
+    if document is None:
+        return Desired({}, former=kernel.record.former), Names()
+    desired, names = desire(document, kernel.facts)
+    if kernel.facts.iptables == "none":
+        for key, origin in desired.origins.items():
+            if key[0] in ("chain", "jump", "policy"):
+                msg = f"{origin.position}: {origin.path} needs iptables: {kernel.facts.iptables_source}"
+                raise UnavailableError(msg)
+    return desired._replace(former=kernel.record.former), names
+
+
+def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False) -> Preview:
+    """Return what would turn the kernel into what the file says."""
+    desired, names = wanted(document, kernel)
+    observed = kernel.read(desired.values)
+    desired = desired._replace(notices=desired.notices + tuple(_behind(desired, observed)))
+    return Preview(plan(KINDS, desired, observed, adopt=adopt), desired, observed, names)
+
+
+def _behind(desired: Desired, observed: State) -> Iterator[str]:
+    """Say where somebody has put rules before our jump. We do not fight over the first place."""
+    for key, value in observed.ours.items():
+        if key[0] == "jump" and value.position == "later" and key in desired.values:  # type: ignore[attr-defined]
+            wanted = desired.values[key]
+            if wanted.position == "first":  # type: ignore[attr-defined]
+                yield f"v{key[1]} {key[2]} {key[3]}: foreign rules stand before our jump, and are asked first"
+
+
+def refuse(plan: Plan, *, force: bool = False) -> None:
+    """Raise UnsafeError for a plan that must not be executed; UnavailableError if it is not the whole one."""
+    if plan.unknown:
+        reason = next(iter(plan.unknown.values()))
+        msg = f"nothing was applied: what is there now cannot be seen wholly: {reason}"
+        raise UnavailableError(msg)
+    if plan.conflicts:
+        msg = (
+            f"{len(plan.conflicts)} foreign object(s) hold what the file wants, with other values (marked ! above); "
+            "nothing was applied. Remove them, change the file, or take them over with --adopt"
+        )
+        raise UnsafeError(msg)
+    if plan.collateral and not force:
+        msg = (
+            f"the kernel would remove or change {len(plan.collateral)} foreign object(s) along with ours "
+            "(listed above); nothing was applied. --force accepts that"
+        )
+        raise UnsafeError(msg)

@@ -1,0 +1,1 @@
+"""PURE: plans and states as text for people and programs. Nothing here prints, and nothing reads the kernel."""
