@@ -1,0 +1,1 @@
+"""Network namespaces, packets and probes for tests on the real kernel."""

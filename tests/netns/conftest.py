@@ -1,0 +1,37 @@
+"""The fixture of tests that run the program itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.netns.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.netns.lab import Lab, Namespace
+
+
+@pytest.fixture
+def program(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Program]:
+    """Make the program for a namespace and a file: its text, or the path of one that is there."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    monkeypatch.setenv("RECONCILER_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("RECONCILER_DEBUG", "1")
+    monkeypatch.setenv("XTABLES_LOCKFILE", f"{lab.folder}/xtables.lock")
+
+    def make(namespace: Namespace, *options: str, text: str = "", path: str = "") -> Program:
+        made = Program(namespace, path or folder / f"{namespace.name}.yaml", options)
+        return made.write(text) if text else made
+
+    return make
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The folder in which the program keeps its records; it need not exist."""
+    return tmp_path / "state"

@@ -1,0 +1,179 @@
+"""The program under test, on a namespace of the lab: inside this process, which is fast, or as one of its own.
+
+Both ways take the same words. Nothing but the folder of the test is written: RECONCILER_STATE_DIR is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from reconciler.cli.main import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.netns.lab import Namespace
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXAMPLES = os.path.join(ROOT, "examples")
+LONGEST = 20.0
+"""Seconds that a test waits for something that takes milliseconds, before it gives up."""
+WITHOUT_FILE = frozenset({"schema"})
+WITHOUT_NAMESPACE = frozenset({"schema", "validate"})
+
+
+class Ran(NamedTuple):
+    """What a run of the program left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def changes(self) -> list[str]:
+        """The changes of the plan, each as ``+ rule v4 17000: mark …``, without its place in the file."""
+        return [line for line in self._rows() if line.split()[0] in {"+", "-", "~", "-/+"}]
+
+    @property
+    def pending(self) -> list[str]:
+        """What waits, each as ``rule v4 …: reason``."""
+        return [line[2:].replace(" pending: ", ": ") for line in self._rows() if line.startswith("…")]
+
+    @property
+    def conflicts(self) -> list[str]:
+        """What somebody else holds, both sides in one line."""
+        return [line[2:] for line in self._rows() if line.startswith("!")]
+
+    @property
+    def along(self) -> list[str]:
+        """What the kernel takes along with a change."""
+        return [line[2:] for line in self._rows() if line.startswith("└")]
+
+    def _rows(self) -> list[str]:
+        rows = re.findall(r"^ {1,2}(-/\+|[+~…!└-])(?: |(?<=\+))(.*)$", self.out, re.MULTILINE)
+        words = [f"{sign} {re.sub(r'  +[^ ]+:[0-9]+$', '', rest)}" for sign, rest in rows]
+        return [re.sub(r" +", " ", line).strip() for line in words]
+
+
+class Program:
+    """The program with one file, on one namespace."""
+
+    def __init__(self, namespace: Namespace, path: Path | str, options: tuple[str, ...] = ()) -> None:
+        self.namespace = namespace
+        self.path = str(path)
+        self.options = options
+        """Options of every call, such as ``--iptables legacy``."""
+
+    def write(self, text: str) -> Self:
+        """Give the file another text, by rename, as editors do."""
+        draft = f"{self.path}.draft"
+        with open(draft, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(draft, self.path)
+        return self
+
+    def __call__(self, command: str, *options: str, status: int | None = 0) -> Ran:
+        """Run a command inside this process; it must end with ``status`` (None: whatever it is)."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            ended = run(self.words(command, *options))
+        return _checked(Ran(ended, out.getvalue(), err.getvalue()), status)
+
+    def process(self, command: str, *options: str, status: int | None = 0) -> Ran:
+        """Run a command as a process of its own."""
+        done = subprocess.run(
+            self.argv(command, *options), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        return _checked(Ran(done.returncode, done.stdout, done.stderr), status)
+
+    def start(self, command: str, *options: str) -> subprocess.Popen[bytes]:
+        """Start a command as a process that goes on; the caller ends it."""
+        return subprocess.Popen(
+            self.argv(command, *options), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def words(self, command: str, *options: str) -> list[str]:
+        """Return the arguments of a command."""
+        file = [] if command in WITHOUT_FILE else [self.path]
+        where = [] if command in WITHOUT_NAMESPACE else ["--netns", self.namespace.path, *self.options]
+        return [command, *file, *where, *options]
+
+    def argv(self, command: str, *options: str) -> list[str]:
+        """Return the words of a process."""
+        return [sys.executable, "-m", "reconciler", *self.words(command, *options)]
+
+    def converged(self) -> bool:
+        """Tell whether there is nothing left to do."""
+        return self("diff", "--exit-code", status=None).status == 0
+
+
+class Watcher:
+    """``reconciler watch`` as a process; use it as a context manager. Its log is a file."""
+
+    def __init__(self, program: Program, *options: str, poll: str = "60") -> None:
+        self.log_path = f"{program.path}.log"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                program.argv("watch", "--poll", poll, *options), cwd=ROOT, stdout=log, stderr=log
+            )
+
+    def __enter__(self) -> Self:
+        try:
+            self.says("watching ")
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def log(self) -> str:
+        """All that it has said so far."""
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def says(self, words: str, *, after: int = 0) -> int:
+        """Wait until the log holds some words (behind ``after`` characters); return where they end."""
+        def said() -> bool:
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.log}"
+            return words in self.log[after:]
+
+        until(said, lambda: f"the log never said {words!r}:\n{self.log}")
+        return self.log.index(words, after) + len(words)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Ask it to end, and return its exit status."""
+        self.process.terminate()
+        return self.process.wait(LONGEST)
+
+
+def until(condition: Callable[[], bool], otherwise: Callable[[], str], seconds: float = LONGEST) -> None:
+    """Look again and again until something is so; fail with ``otherwise`` after ``seconds``."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(otherwise())
+        time.sleep(0.01)
+
+
+def _checked(ran: Ran, status: int | None) -> Ran:
+    if status is not None:
+        assert ran.status == status, f"status {ran.status}, not {status}:\n{ran.out}\n{ran.err}"
+    return ran
