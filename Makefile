@@ -32,13 +32,11 @@ lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
 	.venv/bin/mypy $(PACKAGE)
 	.venv/bin/lint-imports --no-logo
 	@if command -v shellcheck >/dev/null; then echo shellcheck $(SCRIPTS); shellcheck $(SCRIPTS); fi
-	@if [ -e $(PACKAGE)/resources/schema.py ]; then \
-	    echo $(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema --check; \
-	    $(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema --check; fi
+	$(PYTHON_IN_VENV) tools/schema.py --check
 
 schema: ## write schemas/ anew from the kinds
 	@tools/setup
-	$(PYTHON_IN_VENV) -m $(PACKAGE).resources.schema
+	$(PYTHON_IN_VENV) tools/schema.py
 
 bench: ## measure, beside the nearest peers
 	@tools/setup bench

@@ -69,6 +69,8 @@ def show(found: Preview, kernel: Kernel, path: str) -> None:
     title = f"{path} against the live kernel of {kernel.namespace.describe()}"
     text = render(found.plan, found.desired, found.observed, found.names, kernel.owner, title)
     click.echo(coloured(text) if sys.stdout.isatty() else text, nl=False)
+    for words in found.dangers:
+        warn(f"would cut connections: {words}")
 
 
 def coloured(text: str) -> str:

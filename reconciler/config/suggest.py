@@ -16,7 +16,7 @@ _LONGEST = 100
 """So much of a word is compared."""
 
 _SHORT = 3
-"""A word with fewer letters is near to too many: it begins none, and is near to those of its own length alone."""
+"""A word with fewer letters is near to too many: it begins none, and is near to none that is longer by two."""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ _WANTS_QUOTES = re.compile(
 _LONGEST_QUOTED = 100
 """How far from the place of an error a text may begin or end that wants quotes."""
 
+_COLON = "values are not allowed"
 _FITS_NOWHERE = "this fits nowhere"
 
 
@@ -54,11 +55,7 @@ _RULES = (
         'write "key: value" or "- value", with the space',
         True,
     ),
-    Rule(
-        "values are not allowed",
-        'a ":" is not allowed here',
-        "mind the indentation; quote a text that holds one",
-    ),
+    Rule(_COLON, 'a ":" is not allowed here', "quote a text that holds one"),
     Rule("unexpected ':'", 'a ":" is not allowed here', "quote a text that ends in one"),
     Rule("entries are not allowed", 'a "-" is not allowed here', "a list begins on a line of its own"),
     Rule("keys are not allowed", 'a "?" is not allowed here', "quote a text that begins with it"),
@@ -143,6 +140,8 @@ def _marked_problem(error: MarkedYAMLError, lines: list[str], file: str) -> Prob
     message, hint = rule.message, rule.hint
     if rule.words == "node content" and not mark.char:
         message, hint = "the text ends where a value belongs", "close the brackets"
+    elif rule.words == _COLON and ": " not in mark.before:
+        hint = "indent it like its neighbours; the line before may want a colon"
     elif mark.unquoted:
         hint = f"quote it: {quote(mark.unquoted)}"
     elif message == _FITS_NOWHERE and mark.before.endswith(("'", '"')):

@@ -61,12 +61,12 @@ def converge(
     shown = first is not None
     changed = 0
     for _ in range(ROUNDS):
-        refuse(found.plan, force=force)
+        refuse(found, force=force)
         if not found.plan.changes:
             break
         if shown:
             found, shown = _again(found, document, kernel, adopt=adopt)
-            refuse(found.plan, force=force)
+            refuse(found, force=force)
         listener.planned(found, previewed=shown)
         learned = _execute(found, kernel, listener)
         if learned is not None:

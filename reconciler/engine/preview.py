@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.desired import Desired
 from reconciler.core.plan import plan
+from reconciler.engine.guard import dangers
 from reconciler.errors import UnavailableError, UnsafeError
+from reconciler.kernel.peers import peers
 from reconciler.resources.desired import desire
 from reconciler.resources.names import Names
 from reconciler.resources.registry import KINDS
@@ -27,6 +29,8 @@ class Preview(NamedTuple):
     desired: Desired
     observed: State
     names: Names
+    dangers: tuple[str, ...] = ()
+    """Who would be locked out, in words."""
 
 
 def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
@@ -51,7 +55,14 @@ def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False) -> Pre
     desired, names = wanted(document, kernel)
     observed = kernel.read(desired.values)
     desired = desired._replace(notices=desired.notices + tuple(_behind(desired, observed)))
-    return Preview(plan(KINDS, desired, observed, adopt=adopt), desired, observed, names)
+    found = plan(KINDS, desired, observed, adopt=adopt)
+    cut = dangers(observed, found.predicted, peers(kernel.namespace)) if _may_cut(found) else ()
+    return Preview(found, desired, observed, names, tuple(cut))
+
+
+def _may_cut(found: Plan) -> bool:
+    """Tell whether a plan takes anything away that a connection could stand on."""
+    return any(c.before is not None and c.kind in ("link", "device", "address", "route") for c in found.changes)
 
 
 def _behind(desired: Desired, observed: State) -> Iterator[str]:
@@ -63,8 +74,12 @@ def _behind(desired: Desired, observed: State) -> Iterator[str]:
                 yield f"v{key[1]} {key[2]} {key[3]}: foreign rules stand before our jump, and are asked first"
 
 
-def refuse(plan: Plan, *, force: bool = False) -> None:
+def refuse(found: Preview, *, force: bool = False) -> None:
     """Raise UnsafeError for a plan that must not be executed; UnavailableError if it is not the whole one."""
+    plan = found.plan
+    if found.dangers and not force:
+        msg = f"this would cut connections: {'; '.join(found.dangers)}. Nothing was applied. --force accepts that"
+        raise UnsafeError(msg)
     if plan.unknown:
         reason = next(iter(plan.unknown.values()))
         msg = f"nothing was applied: what is there now cannot be seen wholly: {reason}"

@@ -75,7 +75,8 @@ def _bind(name: bytes) -> socket.socket | None:
         made.close()
         if error.errno == errno.EADDRINUSE:
             return None
-        raise UnavailableError(f"the lock {name[1:].decode()} cannot be taken: {error.strerror}") from error
+        why = error.strerror or error         # Python's own refusal of a long name has no strerror
+        raise UnavailableError(f"the lock {name[1:].decode()} cannot be taken: {why}") from error
     return made
 
 

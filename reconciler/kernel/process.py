@@ -103,7 +103,7 @@ def _spawn(program: str, argv: Sequence[str], files: list[int]) -> int:
             program,
             list(argv),
             environment,
-            # In this order none is overwritten before its turn: descriptors ascend, also where 0, 1, 2 were free.
+            # Descriptors ascend, so in this order none is overwritten before its turn, even if 0 was free.
             file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, place) for place, descriptor in enumerate(files)],
             setpgroup=0,                      # so that it can be killed with all that it started
             setsigmask=(),

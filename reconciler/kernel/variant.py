@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import UnavailableError
 from reconciler.kernel.modules import available, can_load_modules, present
+from reconciler.kernel.namespace import Namespace
 from reconciler.kernel.process import find, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from reconciler.kernel.namespace import Namespace
 
 FAMILIES = {4: "iptables", 6: "ip6tables"}
 KUBERNETES = (":KUBE-IPTABLES-HINT", ":KUBE-KUBELET-CANARY")
@@ -137,7 +136,5 @@ def _variant_of(path: str) -> str:
     for variant in OTHER:
         if variant in target:
             return variant
-    from reconciler.kernel.namespace import Namespace
-
     said = run(Namespace(), [path, "--version"]).stdout
     return "nft" if "nf_tables" in said else "legacy"

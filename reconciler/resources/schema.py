@@ -1,7 +1,6 @@
 """The JSON Schema of the language, put together from the stanzas of all kinds.
 
-``python -m reconciler.resources.schema`` prints it; the file under ``schemas`` is made from that, and a test
-holds the two together.
+``make schema`` writes it to the file under ``schemas``, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -265,14 +264,3 @@ DEFS["table-name"] = {
     "examples": ["wan2"],
 }
 
-
-def main() -> None:
-    """Print the schema, as it stands in ``schemas/reconciler.schema.json``."""
-    import json
-    import sys
-
-    sys.stdout.write(json.dumps(build(), indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import pickle
 
 import pytest
 
@@ -116,7 +115,7 @@ def test_a_path_reads_like_the_file(path, text):
     assert format_path(path) == text
 
 
-@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy])
 def test_a_copy_keeps_the_places(document, twin):
     other = twin(document)
     assert type(other) is Map

@@ -64,7 +64,11 @@ SCHEMA = {
                 "addresses": {"type": "array", "items": {"type": "string", "examples": ["192.0.2.1/24"]}},
                 "forwarding": {"type": "boolean"},
                 "alias": {"type": "string", "minLength": 1, "maxLength": 15},
-                "mac": {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$", "examples": ["52:54:00:12:34:56"]},
+                "mac": {
+                    "type": "string",
+                    "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$",
+                    "examples": ["52:54:00:12:34:56"],
+                },
             },
             "x-removed": {
                 "absent": "there is no state absent; leave the interface out of the file",
@@ -161,8 +165,7 @@ def test_there_is_nothing_to_say_of_a_good_document():
         ("markz: {}", '1:1: markz: this key is not known here (did you mean "marks"?)'),
         (
             "x: {}",
-            "1:1: x: this key is not known here "
-            "(known here: version, marks, interfaces, tables, rules, shaping, networks)",
+            "1:1: x: this key is not known here (known here: version, marks, interfaces, tables, rules, shaping, networks)",
         ),
         ("marks: {WAN: 5}", '1:9: marks.WAN: the name "WAN" does not fit (small letters, digits and -)'),
         (
@@ -176,14 +179,20 @@ def test_there_is_nothing_to_say_of_a_good_document():
         ("rules: [{priority: 1, table: 1, fwmark: 5}]", "1:33: rules[0].fwmark: this is not allowed here"),
         (
             "rules: [{priority: 1, table: 1, x-never: 5}]",
-            '1:33: rules[0].x-never: this is not allowed here',
+            "1:33: rules[0].x-never: this is not allowed here",
         ),
         # keys that are missing, or one too many
         ("rules: [{table: 5}]", '1:9: rules[0]: "priority" is missing (for example 17000)'),
-        ("rules: [{prio: 1, table: 5}]", '1:10: rules[0].prio: this key is not known here (did you mean "priority"?)'),
+        (
+            "rules: [{prio: 1, table: 5}]",
+            '1:10: rules[0].prio: this key is not known here (did you mean "priority"?)',
+        ),
         ("rules: [{priority: 1}]", '1:9: rules[0]: "table" or "goto" is missing'),
         ("rules: [{priority: 1, table: 5, goto: 5}]", '1:9: rules[0]: "table" and "goto" exclude each other'),
-        ("rules: [{priority: 1, table: 5, dport: 5}]", '1:9: rules[0]: "proto" is missing ("dport" needs it)'),
+        (
+            "rules: [{priority: 1, table: 5, dport: 5}]",
+            '1:9: rules[0]: "proto" is missing ("dport" needs it)',
+        ),
         ("rules: [{priority: 1, goto: 5, proto: tcp}]", "1:32: rules[0].proto: this is not allowed here"),
         ("networks: {a: {mark: 1, marks: 2}}", '1:15: networks.a: "mark" and "marks" exclude each other'),
         # types
@@ -205,7 +214,10 @@ def test_there_is_nothing_to_say_of_a_good_document():
             "interfaces: {eth0: {forwarding: yes}}",
             '1:33: interfaces.eth0.forwarding: the text "yes" stands where true or false belongs',
         ),
-        ("tables: {a: {id: true}}", "1:18: tables.a.id: true stands where a number belongs (for example 100)"),
+        (
+            "tables: {a: {id: true}}",
+            "1:18: tables.a.id: true stands where a number belongs (for example 100)",
+        ),
         (
             "marks: {a: [5]}",
             "1:12: marks.a: a list stands where a number or a text belongs (value/mask, as 0x10/0xff)",
@@ -263,10 +275,19 @@ def test_there_is_nothing_to_say_of_a_good_document():
             "shaping: {eth0: {kind: htb, classes: {all: {clases: {}}}}}",
             '1:45: shaping.eth0.classes.all.clases: this key is not known here (did you mean "classes"?)',
         ),
-        ("shaping: {eth0: {kind: hbt}}", '1:24: shaping.eth0.kind: the text "hbt" is not known here (did you mean "htb"?)'),
+        (
+            "shaping: {eth0: {kind: hbt}}",
+            '1:24: shaping.eth0.kind: the text "hbt" is not known here (did you mean "htb"?)',
+        ),
         ("shaping: {eth0: 5}", "1:17: shaping.eth0: the number 5 stands where a map belongs"),
-        ("networks: {a: {gateway: [x]}}", '1:26: networks.a.gateway[0]: the text "x" does not fit (an IPv4 or IPv6 address)'),
-        ("networks: {a: {gateway: atuo}}", '1:25: networks.a.gateway: the text "atuo" does not fit (did you mean "auto"?)'),
+        (
+            "networks: {a: {gateway: [x]}}",
+            '1:26: networks.a.gateway[0]: the text "x" does not fit (an IPv4 or IPv6 address)',
+        ),
+        (
+            "networks: {a: {gateway: atuo}}",
+            '1:25: networks.a.gateway: the text "atuo" does not fit (did you mean "auto"?)',
+        ),
         (
             "networks: {a: {gateway: zzz}}",
             '1:25: networks.a.gateway: the text "zzz" does not fit (auto or none, or an IPv4 or IPv6 address)',

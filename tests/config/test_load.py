@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import time
@@ -66,8 +67,7 @@ def test_an_endless_file_is_refused(monkeypatch):
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n", "---\n...\n", "null\n", "\ufeff", b""])
 def test_an_empty_file_is_an_error(text):
     assert problems(text) == [
-        "f: the file is empty "
-        "(an empty file changes nothing; what was made is removed with: reconciler teardown)"
+        "f: the file is empty (an empty file changes nothing; what was made is removed with: reconciler teardown)"
     ]
 
 
@@ -90,10 +90,8 @@ def test_the_garbage_collector_is_left_as_it_was(collecting, text):
     before = gc.isenabled()
     try:
         gc.enable() if collecting else gc.disable()
-        try:
+        with contextlib.suppress(ConfigError):
             loads(text, "f", {})
-        except ConfigError:
-            pass
         assert gc.isenabled() is collecting
     finally:
         gc.enable() if before else gc.disable()
@@ -116,7 +114,7 @@ def test_without_libyaml_a_document_is_the_same(text, monkeypatch):
     [
         ("a: {to: ::/0}", 'f:1:9: ":" is not allowed here (quote it: "::/0")'),
         ("a:\n\tb: 1", "f:2:1: a tab stands where YAML wants spaces (use spaces)"),
-        ("a: b: c", 'f:1:5: a ":" is not allowed here (mind the indentation; quote a text that holds one)'),
+        ("a: b: c", 'f:1:5: a ":" is not allowed here (quote a text that holds one)'),
         ("a: {b: 1", 'f:1:4: the "{" that opens here is never closed (close it)'),
         ('a: "\\UFFFFFFFF"', "f: this is no YAML: Python int too large to convert to C int"),
         ('a: "\\ud800"', "f:1:4: a: the text holds a NUL or half a character (leave the escape out)"),
@@ -127,19 +125,76 @@ def test_without_libyaml_errors_are_as_plain(text, problem):
 
 
 TOKENS = [
-    *("a", "b: ", "c:\n", "- ", "\n", "  ", "    ", "\t", "{", "}", "[", "]", ", ", ":", "::/0", "?", "? ", "|\n"),
-    *(">-\n", "'", '"', "\\", "&x ", "*x", "!!t ", "!", "%", "@", "#", " #", "---\n", "...\n", "<<: ", "${A}"),
-    *("${", "$${", "}", "5", "0x", "\0", "\ufeff", "\u2028", "\ud800", "\\ud800", "\\0", "é", "%YAML 1.2\n---\n"),
+    *(
+        "a",
+        "b: ",
+        "c:\n",
+        "- ",
+        "\n",
+        "  ",
+        "    ",
+        "\t",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        ":",
+        "::/0",
+        "?",
+        "? ",
+        "|\n",
+    ),
+    *(
+        ">-\n",
+        "'",
+        '"',
+        "\\",
+        "&x ",
+        "*x",
+        "!!t ",
+        "!",
+        "%",
+        "@",
+        "#",
+        " #",
+        "---\n",
+        "...\n",
+        "<<: ",
+        "${A}",
+    ),
+    *(
+        "${",
+        "$${",
+        "}",
+        "5",
+        "0x",
+        "\0",
+        "\ufeff",
+        "\u2028",
+        "\ud800",
+        "\\ud800",
+        "\\0",
+        "é",
+        "%YAML 1.2\n---\n",
+    ),
 ]
 TEXTS = st.one_of(st.text(), st.binary(), st.lists(st.sampled_from(TOKENS), max_size=40).map("".join))
 
 
-def check_is_a_document_or_an_error(text):
+def outcome(text):
     try:
-        assert type(loads(text, "f", {"A": "secret"})) is Map
+        return loads(text, "f", {"A": "secret"})
     except ConfigError as error:
-        assert error.problems
-        for problem in error.problems:
+        return error
+
+
+def check_is_a_document_or_an_error(text):
+    result = outcome(text)
+    assert type(result) in (Map, ConfigError)
+    if isinstance(result, ConfigError):
+        assert result.problems
+        for problem in result.problems:
             assert problem.position.file == "f"
             assert str(problem).isprintable()
             assert "secret" not in str(problem)
@@ -160,13 +215,17 @@ def test_no_text_gives_anything_but_a_document_or_an_error(text):
 
 
 @pytest.mark.usefixtures("without_libyaml")
-@pytest.mark.parametrize("text", ["".join(TOKENS[i::7]) for i in range(7)] + ["[" * 500, "? " * 500, "{" * 500])
+@pytest.mark.parametrize(
+    "text", ["".join(TOKENS[i::7]) for i in range(7)] + ["[" * 500, "? " * 500, "{" * 500]
+)
 def test_nor_does_it_without_libyaml(text):
     check_is_a_document_or_an_error(text)
 
 
 def routes(count):
-    lines = (f"  - {{to: 10.{i >> 8 & 255}.{i & 255}.0/24, via: 192.168.2.1, dev: eth1}}" for i in range(count))
+    lines = (
+        f"  - {{to: 10.{i >> 8 & 255}.{i & 255}.0/24, via: 192.168.2.1, dev: eth1}}" for i in range(count)
+    )
     return "routes:\n" + "\n".join(lines) + "\n"
 
 

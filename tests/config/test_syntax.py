@@ -24,11 +24,20 @@ from reconciler.errors import ConfigError
         ("a: [\n 1\nb: 2", '3:2: a "," or "]" is missing here (the "[" in line 1 is still open)'),
         ("a: [1, 2\n\n", '1:4: the "[" that opens here is never closed (close it)'),
         ("a: [1,,2]", '1:7: "," is not allowed here (quote a text that begins with it)'),
-        ("a: {{ .Values.x }}", "1:5: a: a map or a list cannot be a key (is {{ … }} a template that was not filled in?)"),
+        (
+            "a: {{ .Values.x }}",
+            "1:5: a: a map or a list cannot be a key (is {{ … }} a template that was not filled in?)",
+        ),
         # block style
-        ("a: b: c", '1:5: a ":" is not allowed here (mind the indentation; quote a text that holds one)'),
-        ("a: 1\n b: 2", '2:3: a ":" is not allowed here (mind the indentation; quote a text that holds one)'),
-        ("a:\n  b: 1\n c: 2", "3:2: this fits nowhere (indent it like its neighbours in the map that begins in line 1)"),
+        ("a: b: c", '1:5: a ":" is not allowed here (quote a text that holds one)'),
+        (
+            "a: 1\n b: 2",
+            '2:3: a ":" is not allowed here (indent it like its neighbours; the line before may want a colon)',
+        ),
+        (
+            "a:\n  b: 1\n c: 2",
+            "3:2: this fits nowhere (indent it like its neighbours in the map that begins in line 1)",
+        ),
         ("- a\nb: 1", '2:1: this is no entry of the list that begins in line 1 (an entry begins with "- ")'),
         ("a: 1\nfoo\nb: 2", '2:1: a key without a ":" (write "key: value" or "- value", with the space)'),
         ("a: - b", '1:4: a "-" is not allowed here (a list begins on a line of its own)'),
@@ -50,7 +59,10 @@ from reconciler.errors import ConfigError
         ("a: !x!y z", "1:4: a tag is not allowed (leave it out; quote a text that begins with !)"),
         # directives and control characters
         ("%YAML 2.0\n---\na: 1", "1:1: this version of YAML is not known (leave the line out)"),
-        ("%FOO\n---\na: 1", "1:5: this line is not understood (leave it out; quote a text that begins with %)"),
+        (
+            "%FOO\n---\na: 1",
+            "1:5: this line is not understood (leave it out; quote a text that begins with %)",
+        ),
         ("a: 1\nb: \x01", "2:4: the character U+0001 is not allowed (the file is no text, or it is damaged)"),
     ],
 )

@@ -19,7 +19,10 @@ CLASSES = {
     "type": "object",
     "properties": {"classes": {"$ref": "#/$defs/classes"}},
     "$defs": {
-        "classes": {"type": "object", "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/class"}]}},
+        "classes": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/class"}]},
+        },
         "class": {
             "type": "object",
             "properties": {"classes": {"$ref": "#/$defs/classes"}},
@@ -96,8 +99,25 @@ def test_a_good_file_costs_no_heavy_import(tmp_path):
     assert "reconciler.config.accept" in loaded
     assert loaded.isdisjoint(
         {
-            *("jsonschema", "referencing", "difflib", "ipaddress", "dataclasses", "inspect", "pathlib", "tempfile"),
-            *("logging", "asyncio", "pyroute2", "watchdog", "importlib.resources", "importlib.metadata", "typing_extensions"),
+            *(
+                "jsonschema",
+                "referencing",
+                "difflib",
+                "ipaddress",
+                "dataclasses",
+                "inspect",
+                "pathlib",
+                "tempfile",
+            ),
+            *(
+                "logging",
+                "asyncio",
+                "pyroute2",
+                "watchdog",
+                "importlib.resources",
+                "importlib.metadata",
+                "typing_extensions",
+            ),
             *("reconciler.config.explain", "reconciler.config.findings", "reconciler.config.sentences"),
         }
     )

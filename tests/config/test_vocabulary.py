@@ -37,7 +37,7 @@ from reconciler.config.vocabulary import examine, resolve
     ],
 )
 def test_what_is_not_known_is_refused_wherever_it_stands(schema):
-    with pytest.raises(ValueError, match="schema|known|type"):
+    with pytest.raises(ValueError, match=r"schema|known|type"):
         compile_schema(schema)
 
 

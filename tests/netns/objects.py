@@ -1,7 +1,8 @@
 """All objects of a namespace as its own tools show them, evened out where only chance or counting differs.
 
-What is left out: interface indexes, lifetimes, counters, comments of the tools' own, iptables tables in which
-nothing is, and chains' counters. What is kept: everything else, in the tools' order.
+What is left out: interface indexes and random MAC addresses, lifetimes, counters, comments of the tools' own,
+iptables tables in which nothing is; and what the kernel makes by itself some time after the carrier is there:
+link-local and multicast entries, and its entries in the table local. Everything else is kept, in the tools' order.
 """
 
 from __future__ import annotations
@@ -40,9 +41,12 @@ CHANCE = (
     (r" state (UP|UNKNOWN|LOWERLAYERDOWN) ", " state up "),  # the carrier follows a moment later
     (r"(?<=[<,])LOWER_UP,?|NO-CARRIER,|,LOWER_UP", ""),
     (r" (promiscuity|allmulti|min_?mtu|max_?mtu|numtxqueues|numrxqueues|gso_\w+|gro_\w+|tso_\w+) \d+", ""),
+    (r" (dead|linkdown|tentative)\b", ""),
+    (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
     (r" +", " "),
     (r" $", ""),
 )
+BY_ITSELF = r"\bfe80::|^multicast |^(local|broadcast|anycast) .* table local proto kernel"
 
 
 def variants() -> list[str]:
@@ -96,7 +100,7 @@ def _lines(text: str) -> tuple[str, ...]:
     for line in text.splitlines():
         for pattern, word in CHANCE:
             line = re.sub(pattern, word, line)  # noqa: PLW2901
-        if line.strip():
+        if line.strip() and not re.search(BY_ITSELF, line):
             lines.append(line)
     return tuple(lines)
 

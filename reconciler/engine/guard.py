@@ -1,0 +1,89 @@
+"""Would this plan lock somebody out? What can be seen before it is executed is refused without ``--force``.
+
+Compared are the state before and the one that the plan predicts: the way to the peers of established inbound
+connections, and the default route. It looks at addresses, devices and the main table; what rules and packet
+filters do to a packet it does not follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.resources.prefix import contains, family_of, is_default
+from reconciler.resources.tables import MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.core.state import Key, State, Value
+    from reconciler.kernel.peers import Peer
+
+KERNEL = 2
+"""Connected routes come and go with their address, so the addresses stand for them."""
+
+
+def dangers(before: State, after: State, connected: Sequence[Peer]) -> list[str]:
+    """Return, in words, what would be cut; nothing if nothing would."""
+    found = []
+    for family in (4, 6):
+        if _default(before, family) and not _default(after, family):
+            found.append(f"the IPv{family} default route of the main table would be gone")
+    for peer in connected:
+        why = _cut(before, after, peer)
+        if why:
+            found.append(f"{peer.remote} is connected to {peer.local} port {peer.port}, and {why}")
+    return found
+
+
+def _cut(before: State, after: State, peer: Peer) -> str:
+    """Say why a connection would be cut, if it would."""
+    dev = _device(before, peer.local)
+    if dev is None:
+        return ""
+    if _device(after, peer.local) is None:
+        return f"the address {peer.local} would be gone from {dev}"
+    if _state(before, dev) == "up" and _state(after, dev) != "up":
+        return f"{dev} would be down"
+    if _reaches(before, peer.remote) and not _reaches(after, peer.remote):
+        return f"no route would lead to {peer.remote}"
+    return ""
+
+
+def _values(state: State, kind: str) -> Iterator[tuple[Value, int | None]]:
+    """Yield value and mark of all objects of a kind."""
+    for key, value in state.ours.items():
+        if key[0] == kind:
+            yield value, None
+    for key, held in state.foreign.items():
+        if key[0] == kind:
+            for one in held:
+                yield one.value, one.mark
+
+
+def _device(state: State, host: str) -> str | None:
+    return next((v.dev for v, _ in _values(state, "address") if v.host == host), None)  # type: ignore[attr-defined]
+
+
+def _state(state: State, dev: str) -> str:
+    key: Key = ("device", dev)
+    held = state.foreign.get(key)
+    value = state.ours.get(key) or (held[0].value if held else None)
+    return value.state if value is not None else ""  # type: ignore[attr-defined]
+
+
+def _default(state: State, family: int) -> bool:
+    return any(
+        v.family == family and v.table == MAIN and is_default(v.to) and v.type == "unicast"  # type: ignore[attr-defined]
+        for v, _ in _values(state, "route")
+    )
+
+
+def _reaches(state: State, host: str) -> bool:
+    """Tell whether an address's subnet or a route of the main table covers a host."""
+    if any(contains(v.subnet, host) for v, _ in _values(state, "address")):  # type: ignore[attr-defined]
+        return True
+    return any(
+        v.table == MAIN and v.family == family_of(host) and v.type == "unicast" and contains(v.to, host)  # type: ignore[attr-defined]
+        for v, mark in _values(state, "route")
+        if mark != KERNEL
+    )
