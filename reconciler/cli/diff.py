@@ -42,6 +42,6 @@ def command(
             click.echo(render(found.plan, kernel.owner), nl=False)
         else:
             show(found, kernel, path)
-    if found.plan.unknown:
+    if found.blind:
         return NOT_PERMITTED
     return DIFFERENT if exit_code and not found.plan.empty else 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.config.document import format_path, position_of, spelled
-from reconciler.config.findings import find
+from reconciler.config.findings import find, relevant
 from reconciler.config.sentences import sentences
 from reconciler.errors import Problem
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def explain(document: Map, schema: Mapping[str, Any]) -> list[Problem]:
     """All that is wrong with the document, in the order of the file; nothing, if it fits the schema."""
-    said = [one for finding in find(document, schema) for one in sentences(document, finding)]
+    findings = relevant(find(document, schema))
+    said = [one for finding in findings for one in sentences(document, finding)]
     meant = {(one.path[:-1], one.meant) for one in said if one.meant}
     problems = {
         Problem(

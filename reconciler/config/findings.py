@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reconciler.config.accept import Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from jsonschema.exceptions import ValidationError
 
@@ -55,6 +55,13 @@ def find(document: Any, schema: Mapping[str, Any]) -> list[Finding]:
         Draft202012Validator, {keyword: _Noting(function) for keyword, function in keywords.items()}
     )
     return [_finding(error) for error in validator(root).iter_errors(document)]
+
+
+def relevant(findings: Iterable[Finding]) -> list[Finding]:
+    """What is left if nothing else is said of a value of the wrong type."""
+    findings = list(findings)
+    of_wrong_type = {one.path for one in findings if one.keyword == "type" and not one.of_key}
+    return [one for one in findings if one.keyword == "type" or one.of_key or one.path not in of_wrong_type]
 
 
 class _Noting:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.config.branches import is_of_another_type, nearest_branches, types, unknown_keys
 from reconciler.config.document import position_of, spelled, spelling_of
+from reconciler.config.findings import relevant
 from reconciler.config.keywords import freeze
 from reconciler.config.scalars import plain
 from reconciler.config.suggest import did_you_mean, nearest, question
@@ -237,7 +238,7 @@ def _forms(document: Map, finding: Finding) -> Iterator[Said]:
         missing = [" and ".join(map(quote, _missing(branch))) for branch in finding.branches]
         yield _said(finding, f"{either(missing)} is missing", _expected(finding))
     elif len(nearest_ones) == 1 or isinstance(finding.value, dict | list):
-        for one in nearest_ones[0]:
+        for one in relevant(nearest_ones[0]):
             yield from sentences(document, one)
     else:
         yield _none_of(document, finding, list(chain(*nearest_ones)))
@@ -249,9 +250,10 @@ def _missing(branch: Iterable[Finding]) -> list[str]:
 
 def _several(document: Map, finding: Finding) -> Said:
     """What is said of a value that has more than one of the forms of which it may have one."""
-    if finding.keyword == "anyOf":
+    if finding.keyword == "anyOf":  # all of whose forms are ``false``
         return next(_anything_else(document, finding))
-    keys = [key for part in finding.expected for key in _required_alone(part) if key in finding.value]
+    present = finding.value if isinstance(finding.value, dict) else {}
+    keys = [key for part in finding.expected for key in _required_alone(part) if key in present]
     if len(keys) > 1:
         return _said(finding, f"{' and '.join(map(quote, keys))} exclude each other", _expected(finding))
     return _said(finding, "this can mean more than one thing", _expected(finding))

@@ -16,7 +16,7 @@ _LONGEST = 100
 """So much of a word is compared."""
 
 _SHORT = 3
-"""A word with fewer letters is near to too many: it begins none, and is near to none that is longer by two."""
+"""A word with fewer letters is near to too many: it begins none, and is near to none that is much longer."""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str:

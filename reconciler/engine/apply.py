@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from errno import EPERM
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reconciler.core.change import Plan
 from reconciler.core.plan import plan_back
 from reconciler.engine import memory
 from reconciler.engine.preview import Preview, preview, refuse
-from reconciler.errors import NotConvergedError, RefusedByKernelError
+from reconciler.errors import NotConvergedError, RefusedByKernelError, UnavailableError
 from reconciler.kernel.live import Refusal
 from reconciler.resources.registry import KINDS
 
@@ -117,6 +118,9 @@ def _execute(found: Preview, kernel: Kernel, listener: Listener) -> Facts | None
             if learned is not None and undone:
                 listener.noticed(f"this kernel has no classifier {kernel.facts.classifier}: {refusal.words}")
                 return learned
+            if refusal.errno == EPERM and undone:
+                msg = f"{_explain(refusal, found, undone=undone)}. Changing the network takes CAP_NET_ADMIN"
+                raise UnavailableError(msg) from refusal
             raise RefusedByKernelError(_explain(refusal, found, undone=undone)) from refusal
         memory.after(kernel.record, step)
     return None

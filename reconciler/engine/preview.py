@@ -31,6 +31,8 @@ class Preview(NamedTuple):
     names: Names
     dangers: tuple[str, ...] = ()
     """Who would be locked out, in words."""
+    blind: str = ""
+    """Why the plan cannot be the whole one: what the file or the record names could not be read."""
 
 
 def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
@@ -57,7 +59,9 @@ def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False) -> Pre
     desired = desired._replace(notices=desired.notices + tuple(_behind(desired, observed)))
     found = plan(KINDS, desired, observed, adopt=adopt)
     cut = dangers(observed, found.predicted, peers(kernel.namespace)) if _may_cut(found) else ()
-    return Preview(found, desired, observed, names, tuple(cut))
+    concerned = [key for key in (*desired.values, *kernel.record.texts) if key[0] in observed.unknown]
+    blind = observed.unknown[concerned[0][0]] if concerned else ""
+    return Preview(found, desired, observed, names, tuple(cut), blind)
 
 
 def _may_cut(found: Plan) -> bool:
@@ -80,9 +84,8 @@ def refuse(found: Preview, *, force: bool = False) -> None:
     if found.dangers and not force:
         msg = f"this would cut connections: {'; '.join(found.dangers)}. Nothing was applied. --force accepts that"
         raise UnsafeError(msg)
-    if plan.unknown:
-        reason = next(iter(plan.unknown.values()))
-        msg = f"nothing was applied: what is there now cannot be seen wholly: {reason}"
+    if found.blind:
+        msg = f"nothing was applied: what is there now cannot be seen wholly: {found.blind}"
         raise UnavailableError(msg)
     if plan.conflicts:
         msg = (

@@ -222,6 +222,7 @@ def test_there_is_nothing_to_say_of_a_good_document():
             "marks: {a: [5]}",
             "1:12: marks.a: a list stands where a number or a text belongs (value/mask, as 0x10/0xff)",
         ),
+        ("rules: [null]", "1:9: rules[0]: nothing stands where a map belongs"),
         # values
         ("version: 2", "1:10: version: the number 2 is not known here (only 1 is)"),
         (

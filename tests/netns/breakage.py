@@ -65,7 +65,7 @@ LINKS = (
     Break(
         "an address of two is deleted",
         ("ip address add 10.9.9.9/24 dev eth1", "ip address del 192.168.2.2/24 dev eth1"),
-        (ADDRESS, ROUTE),
+        (ADDRESS,),
     ),
     Break("a link is set down", ("ip link set eth1 down",), (UP, ROUTE)),
     Break("a link was down and up again", ("ip link set eth1 down", "ip link set eth1 up"), (ROUTE,)),
@@ -108,7 +108,7 @@ SHAPING = (
     Break(
         "the filter leads to another class",
         ("tc filter replace dev eth1 parent 1: protocol all pref PREF handle 0x10HANDLE flowid 1:20",),
-        ("~ filter eth1 PREF KIND: flowid 1:20 → 1:10",),
+        ("~ filter eth1 PREF KIND mark wan2 (0x10/0xff) → class premium 1:10: flowid 1:20 → 1:10",),
     ),
 )
 FIREWALL = (

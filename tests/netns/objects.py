@@ -38,7 +38,7 @@ CHANCE = (
     (r" expires -?\d+sec", ""),
     (r"direct_packets_stat \d+", "direct_packets_stat N"),
     (r" refcnt \d+", ""),
-    (r" state (UP|UNKNOWN|LOWERLAYERDOWN) ", " state up "),  # the carrier follows a moment later
+    (r" state [A-Z]+ ", " "),  # the carrier follows a moment later; what was set is among the flags
     (r"(?<=[<,])LOWER_UP,?|NO-CARRIER,|,LOWER_UP", ""),
     (r" (promiscuity|allmulti|min_?mtu|max_?mtu|numtxqueues|numrxqueues|gso_\w+|gro_\w+|tso_\w+) \d+", ""),
     (r" (dead|linkdown|tentative)\b", ""),
@@ -69,6 +69,8 @@ def objects(namespace: Namespace, devices: tuple[str, ...] = ("eth0", "eth1")) -
     for part in text.split("=== ")[1:]:
         command, _, shown = part.partition("\n")
         found[command] = _tables(shown) if "-save" in command else _lines(shown)
+        if " class " in command:  # the order is that of a hash table
+            found[command] = tuple(sorted(found[command]))
     return found
 
 

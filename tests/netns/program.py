@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.netns.lab import Namespace
+    from tests.netns.two_uplinks import TwoUplinks
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EXAMPLES = os.path.join(ROOT, "examples")
@@ -45,8 +46,9 @@ class Ran(NamedTuple):
 
     @property
     def pending(self) -> list[str]:
-        """What waits, each as ``rule v4 …: reason``."""
-        return [line[2:].replace(" pending: ", ": ") for line in self._rows() if line.startswith("…")]
+        """What waits, each as ``rule v4 …: reason``, without a guess at what was meant."""
+        lines = [line[2:].replace(" pending: ", ": ") for line in self._rows() if line.startswith("…")]
+        return [line.split(" (did you mean")[0] for line in lines]
 
     @property
     def conflicts(self) -> list[str]:
@@ -171,6 +173,17 @@ def until(condition: Callable[[], bool], otherwise: Callable[[], str], seconds: 
         if time.monotonic() > end:
             raise AssertionError(otherwise())
         time.sleep(0.01)
+
+
+def quiet(network: TwoUplinks) -> TwoUplinks:
+    """Wait until the kernel has done by itself what follows a link that comes up, up to a second later."""
+    def at_rest() -> bool:
+        up = [link for link in network.host.json("ip", "-json", "address", "show", "up") if link["ifname"] != "lo"]
+        local = [a for link in up for a in link["addr_info"] if a["local"].startswith("fe80:")]
+        return all(link["operstate"] == "UP" for link in up) and (not network.ipv6 or len(local) == len(up))
+
+    until(at_rest, lambda: f"not at rest: {network.host.output('ip', 'address')}")
+    return network
 
 
 def _checked(ran: Ran, status: int | None) -> Ran:

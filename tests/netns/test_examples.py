@@ -19,7 +19,7 @@ from reconciler.resources.registry import KINDS
 from tests.netns.breakage import GROUPS, carry_out
 from tests.netns.objects import difference, objects, variant
 from tests.netns.probes import lacks
-from tests.netns.program import EXAMPLES
+from tests.netns.program import EXAMPLES, quiet
 from tests.netns.two_uplinks import TwoUplinks
 
 FOLDERS = sorted(name for name in os.listdir(EXAMPLES) if os.path.exists(f"{EXAMPLES}/{name}/reconciler.yaml"))
@@ -79,6 +79,7 @@ class TestAnExampleThatIsApplied:
         monkeypatch.setattr(Kernel, "close", lambda kernel: (sent.append(kernel.requests), close(kernel)))
         run = program(network.host, path=f"{EXAMPLES}/{example}/reconciler.yaml")
         for there_is in (2, 0):
+            quiet(network)
             before, files = objects(network.host), _files(state)
             with Where.parse(network.host.path) as where, Events(where, netconf=True) as events:
                 assert run("diff", "--exit-code", status=there_is)
@@ -153,6 +154,7 @@ class TestWhatSomebodyBreaks:
         assert gone.changes == []
         assert {line.split(": ")[-1] for line in gone.pending} == {"eth1 does not exist yet"}
         network.lab.wire(host, "eth1", network.far, "uplink2", up=False)
+        network.far.run("ip", "link", "set", "uplink2", "up")
         assert [line.split()[1] for line in run("apply").changes] == [
             "link", "address", "route", "qdisc", "class", "class", "class", "filter",
         ]  # fmt: skip

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.netns.lab import Namespace
 
 CHANCE = (
@@ -19,15 +21,19 @@ CHANCE = (
 )  # fmt: skip
 
 
-def shown(namespace: Namespace, *, variant: str = "", without: str | None = None) -> dict[str, str]:
-    """Return what ``ip``, ``tc`` and, of one variant, ``iptables-save`` print; ``without`` what a pattern matches."""
-    links = re.findall(r"^\d+: ([^:@]+)", namespace.output("ip", "-o", "link", "show"), re.MULTILINE)
-    commands = [
-        "ip -d link show", "ip -d address show", "ip -d -4 route show table all", "ip -d -6 route show table all",
-        "ip -d -4 rule show", "ip -d -6 rule show", "tc -d qdisc show",
-        *(f"tc -d {what} show dev {name}" for name in links for what in ("class", "filter")),
-    ]  # fmt: skip
-    commands += [f"{tool}-{variant}-save" for tool in ("iptables", "ip6tables") if variant]
+ROUTES = ("ip -d -4 route show table all", "ip -d -6 route show table all")
+RULES = ("ip -d -4 rule show", "ip -d -6 rule show")
+LINKS = ("ip -d link show", "ip -d address show")
+EVERYTHING = (*LINKS, *ROUTES, *RULES, "tc -d qdisc show")
+
+
+def queues(device: str) -> tuple[str, ...]:
+    """Return the commands that show the queues of a device."""
+    return ("tc -d qdisc show", f"tc -d class show dev {device}", f"tc -d filter show dev {device}")
+
+
+def shown(namespace: Namespace, commands: Iterable[str] = EVERYTHING, without: str | None = None) -> dict[str, str]:
+    """Return what commands print; ``without`` is a pattern of what shall not count."""
     texts = {command: _even(namespace.output(*command.split())) for command in commands}
     return {command: re.sub(without, "", text) for command, text in texts.items()} if without else texts
 

@@ -1,1 +1,1 @@
-"""The demo's parts: what it needs, where it plays, what it proves and how it shows that. See ``tools/demo.py``."""
+"""The demo's parts: what it needs, where it plays, what it proves, how it shows that."""

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 RULE = ("ip", "rule", "del", "priority", "17000", "fwmark", "0x10/0xff", "table", "100")
 RULE_TIMES = 20
 PAUSE = 0.1
-"""Seconds between two deletions: a faster hand is taken for a program that fights back, and is slowed down."""
-IPTABLES_TIMES = {"nft": 5, "legacy": 2}
-"""iptables-legacy has no events: the watcher looks every two seconds, and that long it may take."""
+"""Seconds between two deletions: a faster hand is taken for a program that fights, and is slowed down."""
+IPTABLES = {"nft": (5, PAUSE), "legacy": (2, 1.0)}
+"""How often, and the seconds before each. iptables-legacy has no events: the watcher looks every two seconds,
+and that long it may take; sooner only in the second after a repair, when it looks again anyway."""
 PATIENCE = 20.0
 """Seconds after which something that does not happen is taken to never happen."""
 
@@ -141,20 +142,20 @@ class RuleEvents:
 
 
 def rule(stage: Stage, watcher: Watcher) -> str:
-    """Delete the rule on the mark; timed from the kernel's word that it is gone to its word that it is back."""
+    """Delete the rule on the mark; timed from the kernel's word that it is gone until that it is back."""
     wanted = stage.host.output("ip", "rule")
     said = len(watcher.lines)
     stage.screen.command(f"{' '.join(RULE)}     ({RULE_TIMES} times)")
     took: list[float] = []
     with RuleEvents(stage) as events:
         for _ in range(RULE_TIMES):
+            time.sleep(PAUSE)
             stage.host.run(*RULE)
             try:
                 gone = events.next(RTM_DELRULE)
                 took.append(events.next(RTM_NEWRULE) - gone)
             except queue.Empty:
                 raise UnprovenError(f"deleted {len(took) + 1} times, put back {len(took)} times") from None
-            time.sleep(PAUSE)
     _same("rules", wanted, stage.host.output("ip", "rule"))
     watcher.show(said)
     return f"{len(took)} of {RULE_TIMES} times; {_times(took)}"
@@ -168,17 +169,17 @@ def iptables(stage: Stage, watcher: Watcher) -> str:
         raise UnprovenError("there is no LOG rule on the mark")
     said = len(watcher.lines)
     delete = [f"iptables-{stage.variant}", "-D", *shlex.split(logged)[1:]]
-    times = IPTABLES_TIMES[stage.variant]
+    times, pause = IPTABLES[stage.variant]
     stage.screen.command(f"{shlex.join(delete)}     ({times} times)")
     took: list[float] = []
     for _ in range(times):
+        time.sleep(pause)
         stage.host.run(*delete)
         began = time.monotonic()
         while [rule.rule for rule in stage.rules()] != counted:
             if time.monotonic() - began > PATIENCE:
                 raise UnprovenError(f"deleted {len(took) + 1} times, put back {len(took)} times")
         took.append(time.monotonic() - began)
-        time.sleep(PAUSE)
     watcher.show(said)
     return f"{len(took)} of {times} times; {_times(took)} (iptables-{stage.variant})"
 

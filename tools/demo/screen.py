@@ -1,4 +1,4 @@
-"""What the demo prints: steps, commands and their output, proofs, the summary. Plain where it is no terminal."""
+"""What the demo prints: steps, commands and their output, proofs, the summary. Plain where no terminal is."""
 
 from __future__ import annotations
 

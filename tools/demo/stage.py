@@ -100,7 +100,7 @@ host                                               far side
         return f"{_last(done.stdout)} ({took:.1f} s)"
 
     def _run(self, *arguments: str, quiet: bool = False) -> tuple[subprocess.CompletedProcess[str], float]:
-        """Run the program in the host; show what it prints, or only its end where the rest was seen before."""
+        """Run the program in the host; show what it prints, or only its end if the rest was seen before."""
         self.screen.command(" ".join(["reconciler", *arguments]))
         began = time.monotonic()
         done = self.host.run(*self.reconciler(*arguments), check=False, timeout=PATIENCE)
