@@ -22,6 +22,9 @@ SENT = 20
 """Packets of each kind that are sent to be counted."""
 SECONDS = 1.5
 """How long a rate is measured."""
+FILLED, FREE = 0.8, 1.5
+"""Parts of the class's ceil: a busy machine that gets less through shows nothing, and is tried again."""
+TRIES = 3
 
 
 def way(stage: Stage, *, mark: int | None = None, bind: str | None = None) -> Arrival:
@@ -93,7 +96,10 @@ class Counted:
 def held(stage: Stage) -> str:
     """Marked traffic alone on uplink 2 gets what its class may have; plain traffic on uplink 1 all it can."""
     before = _class_packets(stage)
-    through, free = stage.network.rates(Sender(SERVER, MARK), Sender(SERVER), seconds=SECONDS)
+    for _ in range(TRIES):
+        through, free = stage.network.rates(Sender(SERVER, MARK), Sender(SERVER), seconds=SECONDS)
+        if through > CEIL * FILLED and free > CEIL * FREE:
+            break
     after = _class_packets(stage)
     in_class, elsewhere = (after.get(name, 0) - before.get(name, 0) for name in (CLASS, DEFAULT_CLASS))
     words = (
@@ -106,16 +112,18 @@ def held(stage: Stage) -> str:
         raise UnprovenError(
             f"{words}; but {in_class} packets in class {CLASS}, {elsewhere} in {DEFAULT_CLASS}"
         )
-    if free < CEIL * 1.5:
+    if free < CEIL * FREE:
         raise UnprovenError(f"{words}: too slow a machine to tell the difference")
     return words
 
 
 def guaranteed(stage: Stage) -> str:
     """Marked and other traffic compete for uplink 2: the class keeps its rate, and both their limit."""
-    ours, others = stage.network.rates(
-        Sender(SERVER, MARK), Sender(SERVER, bind=SECOND.address), seconds=SECONDS
-    )
+    senders = Sender(SERVER, MARK), Sender(SERVER, bind=SECOND.address)
+    for _ in range(TRIES):
+        ours, others = stage.network.rates(*senders, seconds=SECONDS)
+        if ours + others > CEIL * FILLED:
+            break
     words = f"{_mbit(ours)} beside {_mbit(others)} of class {DEFAULT_CLASS}; together {_mbit(ours + others)}"
     # In one queue both would get the same.
     if not (ours > RATE * LESS and ours > 2 * others and ours + others < CEIL * MORE):
