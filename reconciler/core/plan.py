@@ -213,6 +213,8 @@ class Planner:
         for need in self.kinds[key[0]].requires(wanted, self.world):
             if isinstance(need, Lack):
                 reason = need.reason
+            elif need in self.conflicts:
+                reason = f"{' '.join(map(str, need))} is in conflict"
             elif not self.world.has(need):
                 if need in self.goal.wanted:
                     self._reach(need)

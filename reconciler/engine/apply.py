@@ -66,6 +66,7 @@ def converge(
     for _ in range(ROUNDS):
         refuse(found, force=force, around=around)
         if not found.plan.changes:
+            memory.settle(kernel.record, found.observed, found.desired)
             break
         if shown:
             found, shown = _again(found, document, kernel, adopt=adopt)

@@ -28,11 +28,8 @@ def dangers(before: State, after: State, connected: Sequence[Peer]) -> list[str]
     for family in (4, 6):
         if _default(before, family) and not _default(after, family):
             found.append(f"the IPv{family} default route of the main table would be gone")
-    for peer in connected:
-        why = _cut(before, after, peer)
-        if why:
-            found.append(f"{peer.remote} is connected to {peer.local} port {peer.port}, and {why}")
-    return found
+    cut = ((peer, _cut(before, after, peer)) for peer in connected)
+    return found + [f"{peer.remote} is connected to {peer.local} port {peer.port}, and {why}" for peer, why in cut if why]
 
 
 def _cut(before: State, after: State, peer: Peer) -> str:

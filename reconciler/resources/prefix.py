@@ -1,5 +1,7 @@
-"""Addresses and prefixes as text, and the little arithmetic that routing needs. No ``ipaddress``: its
-import and its objects cost more than the rest of a diff."""
+"""Addresses and prefixes as text, and the little arithmetic that routing needs.
+
+No ``ipaddress``: its import and its objects cost more than the rest of a diff.
+"""
 
 from __future__ import annotations
 

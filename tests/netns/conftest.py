@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def program(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Program]:
-    """Make the program for a namespace and a file: its text, or the path of one that is there."""
+    """Make the program for a namespace and a file: its text, the path of one that is there, or None."""
     folder = tmp_path / "files"
     folder.mkdir()
     monkeypatch.setenv("RECONCILER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("RECONCILER_DEBUG", "1")
     monkeypatch.setenv("XTABLES_LOCKFILE", f"{lab.folder}/xtables.lock")
 
-    def make(namespace: Namespace, *options: str, text: str = "", path: str = "") -> Program:
-        made = Program(namespace, path or folder / f"{namespace.name}.yaml", options)
+    def make(namespace: Namespace, *options: str, text: str = "", path: str | None = "") -> Program:
+        made = Program(namespace, folder / f"{namespace.name}.yaml" if path == "" else path, options)
         return made.write(text) if text else made
 
     return make

@@ -84,7 +84,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "other rules": (
         "ip rule add priority 17000 fwmark 0x10/0xff table 101",
         "ip rule add priority 16000 from 192.168.2.2 table 100",
-        "ip rule add priority 5 to 10.0.0.0/8 unreachable",
+        "ip rule add priority 5 to 10.200.0.0/16 unreachable",
         "ip -6 rule add not fwmark 0x10/0xff priority 17001 table 100",
     ),
     "rules and chains of iptables": (

@@ -34,6 +34,7 @@ CHANCE = (
     (r"^\d+: ", ""),  # the index
     (r"@if\d+", "@ifN"),
     (r"\\ *", " "),  # where -o joined lines
+    (r" bridge(_slave)? .*?(?= addrgenmode)", " bridge"),  # its timers, and what it has learned
     (r" (valid|preferred)_lft \S+", ""),
     (r" expires -?\d+sec", ""),
     (r"direct_packets_stat \d+", "direct_packets_stat N"),
@@ -86,6 +87,12 @@ def difference(before: Objects, after: Objects) -> list[str]:
         elif one != other and set(one) == set(other):
             found.append(f"{command}: another number of equal lines: {one} → {other}")
     return found
+
+
+def assert_same(before: Objects, after: Objects, story: object = "") -> None:
+    """Fail with every line that differs."""
+    found = difference(before, after)
+    assert not found, "\n".join([str(story), *found])
 
 
 def folder_of_iptables(folder: str, name: str) -> str:

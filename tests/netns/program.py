@@ -69,9 +69,10 @@ class Ran(NamedTuple):
 class Program:
     """The program with one file, on one namespace."""
 
-    def __init__(self, namespace: Namespace, path: Path | str, options: tuple[str, ...] = ()) -> None:
+    def __init__(self, namespace: Namespace, path: Path | str | None, options: tuple[str, ...] = ()) -> None:
         self.namespace = namespace
-        self.path = str(path)
+        self.path = str(path or "")
+        """The file; empty to run without one."""
         self.options = options
         """Options of every call, such as ``--iptables legacy``."""
 
@@ -105,7 +106,7 @@ class Program:
 
     def words(self, command: str, *options: str) -> list[str]:
         """Return the arguments of a command."""
-        file = [] if command in WITHOUT_FILE else [self.path]
+        file = [] if command in WITHOUT_FILE or not self.path else [self.path]
         where = [] if command in WITHOUT_NAMESPACE else ["--netns", self.namespace.path, *self.options]
         return [command, *file, *where, *options]
 

@@ -17,7 +17,7 @@ from reconciler.kernel.namespace import Namespace as Where
 from reconciler.resources.owner import Owner
 from reconciler.resources.registry import KINDS
 from tests.netns.breakage import GROUPS, carry_out
-from tests.netns.objects import difference, objects, variant
+from tests.netns.objects import assert_same, difference, objects, variant
 from tests.netns.probes import lacks
 from tests.netns.program import EXAMPLES, quiet
 from tests.netns.two_uplinks import TwoUplinks
@@ -87,7 +87,7 @@ class TestAnExampleThatIsApplied:
                 assert run("diff", "-o", "commands")
                 assert events.drain().messages == 0
             assert sent == [0, 0]
-            assert difference(before, objects(network.host)) == []
+            assert_same(before, objects(network.host))
             assert _files(state) == files
             run("apply")
             sent.clear()
@@ -158,7 +158,7 @@ class TestWhatSomebodyBreaks:
         assert [line.split()[1] for line in run("apply").changes] == [
             "link", "address", "route", "qdisc", "class", "class", "class", "filter",
         ]  # fmt: skip
-        assert difference(whole, objects(host)) == []
+        assert_same(whole, objects(host))
 
     def test_is_only_shown_by_diff_with_status_2(self, network, program):
         run = program(network.host, path=f"{EXAMPLES}/two-uplinks/reconciler.yaml")
@@ -171,7 +171,7 @@ class TestWhatSomebodyBreaks:
         assert run("diff", "-o", "commands").out == (
             "ip -4 rule add priority 17000 from all fwmark 0x10/0xff table 100 protocol 0x5e\n"
         )
-        assert difference(broken, objects(network.host)) == []
+        assert_same(broken, objects(network.host))
 
 
 def counters(host):

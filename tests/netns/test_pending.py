@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.netns.objects import difference, objects
+from tests.netns.objects import assert_same, difference, objects
 from tests.netns.program import Watcher, until
 from tests.netns.two_uplinks import STAGES, TwoUplinks
 
@@ -99,7 +99,7 @@ class TestEachStageOfABoot:
             network._stages["eth1"] = "absent"
             assert run("apply").changes == []
         run("teardown")
-        assert difference(before, objects(network.host)) == []
+        assert_same(before, objects(network.host))
 
 
 class TestWatch:

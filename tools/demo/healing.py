@@ -25,7 +25,7 @@ PAUSE = 0.1
 IPTABLES = {"nft": (5, PAUSE), "legacy": (2, 1.0)}
 """How often, and the seconds before each. iptables-legacy has no events: the watcher looks every two seconds,
 and that long it may take; sooner only in the second after a repair, when it looks again anyway."""
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds after which something that does not happen is taken to never happen."""
 
 RTMGRP_IPV4_RULE = 1 << 7

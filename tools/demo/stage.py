@@ -58,10 +58,7 @@ host                                               far side
         return self._read(self.variant)
 
     def settle(self) -> None:
-        """Wait until the kernel has done all it does by itself when a device comes up.
-
-        It tells a veth's carrier up to a second late, and gives the link-local address only then.
-        """
+        """Wait until the kernel has the devices up, with link-local addresses: up to a second later."""
         end = time.monotonic() + SETTLING
         while not all(self._settled(device) for device in UPLINKS):
             if time.monotonic() > end:
@@ -71,8 +68,8 @@ host                                               far side
 
     def _settled(self, device: str) -> bool:
         (link,) = self.host.json("ip", "-json", "address", "show", "dev", device)
-        scopes = [address["scope"] for address in link["addr_info"] if address["family"] == "inet6"]
-        return link["operstate"] == "UP" and ("link" in scopes or not self.network.ipv6)
+        usable = [address["scope"] for address in link["addr_info"] if not address.get("tentative")]
+        return link["operstate"] == "UP" and ("link" in usable or not self.network.ipv6)
 
     def reconciler(self, *arguments: str) -> list[str]:
         """Return the command that runs the program of this checkout."""

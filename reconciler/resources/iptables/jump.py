@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.core.change import CREATE
 from reconciler.resources.base import Resource
@@ -72,8 +72,7 @@ class JumpKind(Resource[Jump]):
 
     def command(self, change: Change, owner: Owner) -> list[list[str]]:
         """``iptables -I CHAIN 1``, ``-A`` or ``-D``."""
-        value = change.after if change.action == CREATE else change.before
-        assert isinstance(value, Jump)
+        value: Any = change.after if change.action == CREATE else change.before
         tool = ["iptables" if value.family == 4 else "ip6tables", "-t", value.table]
         verb = ["-D", value.chain]
         if change.action == CREATE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.resources.base import Resource
 from reconciler.resources.iptables.config import declared
@@ -60,8 +60,7 @@ class PolicyKind(Resource[Policy]):
 
     def command(self, change: Change, owner: Owner) -> list[list[str]]:  # noqa: ARG002
         """``iptables -P``."""
-        value = change.after
-        assert isinstance(value, Policy)
+        value: Any = change.after
         tool = "iptables" if value.family == 4 else "ip6tables"
         return [[tool, "-t", value.table, "-P", value.chain, value.policy]]
 

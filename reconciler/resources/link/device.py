@@ -6,7 +6,7 @@ When the file no longer names a setting, its former value returns from the recor
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.config.suggest import did_you_mean
 from reconciler.core.kind import Effect
@@ -146,8 +146,8 @@ class DeviceKind(Resource[Device]):
 
     def encode(self, change: Change, owner: Owner) -> list[Message]:  # noqa: ARG002
         """Set what differs, in one request."""
-        after, devices = change.after, [(4, change.key[1])]
-        assert isinstance(after, Device)
+        after: Any = change.after
+        devices = [(4, change.key[1])]
         flags = mask = 0
         if "state" in change.fields:
             mask, flags = IFF_UP, IFF_UP if after.state == "up" else 0
@@ -162,8 +162,7 @@ class DeviceKind(Resource[Device]):
 
     def command(self, change: Change, owner: Owner) -> list[list[str]]:  # noqa: ARG002
         """``ip link set``."""
-        after = change.after
-        assert isinstance(after, Device)
+        after: Any = change.after
         words = ["ip", "link", "set", "dev", after.name]
         if "mtu" in change.fields:
             words += ["mtu", str(after.mtu)]
@@ -174,12 +173,13 @@ class DeviceKind(Resource[Device]):
         return [words]
 
     def changed(self, before: Device, after: Device) -> tuple[str, ...]:
-        """Name what differs; what is only read is no difference."""
-        return tuple(f for f in super().changed(before, after) if f != "promote")
+        """Name what differs; what is only read is no difference, nor what the file leaves to a new device."""
+        names = super().changed(before, after)
+        return tuple(f for f in names if f != "promote" and getattr(after, f) is not None)
 
     def same(self, one: Device, other: Device) -> bool:
-        """Compare what can be set."""
-        return one[:4] == other[:4]
+        """Compare what can be set and is known."""
+        return all(a is None or b is None or a == b for a, b in zip(one[:4], other[:4], strict=True))
 
     def describe(self, value: Device, names: Names) -> str:  # noqa: ARG002
         """Show the settings."""

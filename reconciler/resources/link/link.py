@@ -18,9 +18,9 @@ from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import nested, number, parse, string, text, u32
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.core.state import Key
+    from reconciler.core.state import Key, State, Value
     from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
@@ -134,6 +134,18 @@ class LinkKind(Resource[Link]):
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
         ours = sight.owner.altname(name) in _altnames(attributes) or (self.name, name) in sight.keys
         yield Found(Link(name, word, options), None if ours else 0)
+
+    def claim_ours(self, state: State, desired: Mapping[Key, Value], sight: Sight) -> State:  # noqa: ARG002
+        """The other end of a link of ours is part of it, and nobody's link of its own."""
+        ends = {
+            (self.name, name)
+            for key, link in state.ours.items()
+            if isinstance(link, Link) and key[0] == self.name and link.type in TYPES
+            for name in TYPES[link.type].also(link.options)
+        }
+        if ends.isdisjoint(state.foreign):
+            return state
+        return state._replace(foreign={k: held for k, held in state.foreign.items() if k not in ends})
 
     def encode(self, change: Change, owner: Owner) -> list[Message]:
         """Create and mark as ours, or delete."""
