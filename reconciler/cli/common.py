@@ -92,7 +92,7 @@ def warn(words: str) -> None:
 def options(*given: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Put several options on a command."""
 
-    def decorate(function: Any) -> Any:  # noqa: ANN401
+    def decorate(function: Any) -> Any:
         for option in reversed(given):
             function = option(function)
         return function

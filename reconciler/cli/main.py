@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except ReconcilerError as error:
-        click.echo(f"reconciler: {error}" if error.exit_code != 3 else str(error), err=True)  # noqa: PLR2004
+        click.echo(f"reconciler: {error}" if error.exit_code != 3 else str(error), err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -30,7 +30,10 @@ def command(file: str | None, netns: str | None, iptables: str | None, *, force:
     the default ones.
     """
     document = load(file)[1] if file else None
-    with kernel_of(document, netns, iptables) as kernel, acquire(kernel.namespace, kernel.owner.name, LOCK_WAIT):
+    with (
+        kernel_of(document, netns, iptables) as kernel,
+        acquire(kernel.namespace, kernel.owner.name, LOCK_WAIT),
+    ):
         first = preview(None, kernel)
         show(first, kernel, "nothing of ours")
         outcome = converge(None, kernel, Speaker(kernel, "nothing of ours"), force=force, first=first)

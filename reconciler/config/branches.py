@@ -42,9 +42,7 @@ def types(finding: Finding) -> list[str]:
 
 def _rank(finding: Finding, branch: Branch) -> tuple[bool, int, int, int]:
     own = [one for one in branch if one.path == finding.path]
-    choices = [
-        one for one in branch if len(one.path) == len(finding.path) + 1 and one.keyword in ("const", "enum")
-    ]
+    choices = [one for one in branch if len(one.path) == len(finding.path) + 1 and one.keyword in ("const", "enum")]
     return is_of_another_type(finding, branch), len(choices), sum(map(_weight, own)), len(branch)
 
 
@@ -59,8 +57,7 @@ def unknown_keys(finding: Finding) -> list[str]:
     return [
         key
         for key in finding.value
-        if key not in schema.get("properties", {})
-        and not any(re.search(pattern, key) for pattern in patterns)
+        if key not in schema.get("properties", {}) and not any(re.search(pattern, key) for pattern in patterns)
     ]
 
 

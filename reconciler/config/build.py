@@ -112,9 +112,7 @@ class Builder:
         """Take the beginning of a document; there is one in a file."""
         self.documents += 1
         if self.documents > 1:
-            self.problem(
-                _place(event), "a second document begins here", "one file holds one; take the --- out"
-            )
+            self.problem(_place(event), "a second document begins here", "one file holds one; take the --- out")
             raise PointlessError
 
     def scalar(self, event: Any) -> None:
@@ -126,9 +124,7 @@ class Builder:
             self.tag(event, place)
         here = self.map
         if here is None:
-            value = (
-                self.values[text] if not event.style and text in self.values else self.new(event, text, place)
-            )
+            value = self.values[text] if not event.style and text in self.values else self.new(event, text, place)
             self.seq.append(value)
             self.seq.places.append(place)
         elif self.key is None:
@@ -137,9 +133,7 @@ class Builder:
             if value in here:
                 self.twice(value, place, here)
         else:
-            value = (
-                self.values[text] if not event.style and text in self.values else self.new(event, text, place)
-            )
+            value = self.values[text] if not event.style and text in self.values else self.new(event, text, place)
             here[self.key] = value
             here.places[self.key] = self.key_place << PLACE_BITS | place
             self.key = None

@@ -139,9 +139,7 @@ def spelled(document: Map, path: Sequence[str | int]) -> list[str | int]:
             node = node.get(step)
         else:
             steps.append(step)
-            node = (
-                node[step] if isinstance(node, Seq) and isinstance(step, int) and step < len(node) else None
-            )
+            node = node[step] if isinstance(node, Seq) and isinstance(step, int) and step < len(node) else None
     return steps
 
 

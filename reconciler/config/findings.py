@@ -51,9 +51,7 @@ def find(document: Any, schema: Mapping[str, Any]) -> list[Finding]:
     keywords["propertyNames"] = _property_names
     keywords["items"] = _Items(Compiler(root))
     make: Any = extend  # which has no types
-    validator = make(
-        Draft202012Validator, {keyword: _Noting(function) for keyword, function in keywords.items()}
-    )
+    validator = make(Draft202012Validator, {keyword: _Noting(function) for keyword, function in keywords.items()})
     return [_finding(error) for error in validator(root).iter_errors(document)]
 
 
@@ -98,9 +96,7 @@ def _properties(validator: Any, properties: Any, instance: Any, _schema: Any) ->
                 yield from _descend(validator, instance[key], part, key)
 
 
-def _pattern_properties(
-    validator: Any, patterns: Any, instance: Any, _schema: Any
-) -> Iterator[ValidationError]:
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
         for pattern, part in patterns.items():
             for key, entry in instance.items():

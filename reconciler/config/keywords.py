@@ -201,9 +201,7 @@ def _dependent_schemas(compiler: Compiler, schema: Mapping[str, Any]) -> Check:
 def _entries(compiler: Compiler, schema: Mapping[str, Any]) -> Check:
     """What holds the entries of an object to its properties, its patterns and what is said of all others."""
     other = compiler.check(schema.get("additionalProperties", True))
-    patterns = [
-        (_search(key), compiler.check(part)) for key, part in schema.get("patternProperties", {}).items()
-    ]
+    patterns = [(_search(key), compiler.check(part)) for key, part in schema.get("patternProperties", {}).items()]
     properties: dict[str, Check] | None = None
 
     def patterned(key: str, entry: Any, named: Check | None) -> bool:

@@ -24,7 +24,5 @@ def load_schema(name: str = SCHEMA) -> dict[str, Any]:
         with open(path, "rb") as file:
             schema: dict[str, Any] = json.load(file)
     except (OSError, ValueError) as error:
-        raise UnavailableError(
-            f"the schema {path} cannot be read: {error}; install net-reconciler again"
-        ) from None
+        raise UnavailableError(f"the schema {path} cannot be read: {error}; install net-reconciler again") from None
     return schema

@@ -63,9 +63,7 @@ _RULES = (
     Rule("expected ',' or ']'", 'a "," or "]" is missing here', 'the "[" in line LINE is still open'),
     Rule("node content", '"CHAR" is not allowed here', "quote a text that begins with it"),
     Rule("expected key", _FITS_NOWHERE, "indent it like its neighbours in the map that begins in line LINE"),
-    Rule(
-        "'-' indicator", "this is no entry of the list that begins in line LINE", 'an entry begins with "- "'
-    ),
+    Rule("'-' indicator", "this is no entry of the list that begins in line LINE", 'an entry begins with "- "'),
     Rule("end of stream", "the quote that opens here is never closed", "close it", True),
     Rule("unknown escape", "this escape is not known in double quotes", r"write \\, or use single quotes"),
     Rule("hexdecimal", "this escape names no character", r"write \\, or use single quotes"),
@@ -80,17 +78,13 @@ _RULES = (
         "quote a text that begins with it",
         True,
     ),
-    Rule(
-        "<document start>", "the document has ended before this", "a file holds one map; mind the indentation"
-    ),
+    Rule("<document start>", "the document has ended before this", "a file holds one map; mind the indentation"),
     Rule("document indicator", "the document ends inside of quotes", "close them"),
     Rule("YAML document", "this version of YAML is not known", "leave the line out"),
     Rule("directive", "this line is not understood", "leave it out; quote a text that begins with %"),
     # PyYAML's, where they differ
     Rule("<block end>", _FITS_NOWHERE, "indent it like its neighbours"),
-    Rule(
-        "<document start>", "the document has ended before this", "a file holds one map; mind the indentation"
-    ),
+    Rule("<document start>", "the document has ended before this", "a file holds one map; mind the indentation"),
 )
 
 
@@ -130,9 +124,7 @@ def _marked_problem(error: MarkedYAMLError, lines: list[str], file: str) -> Prob
     if mark.char == "\t":
         return Problem(mark.position(file), "", "a tab stands where YAML wants spaces", "use spaces")
     if mark.is_last and begin.char in ("{", "["):
-        return Problem(
-            begin.position(file), "", f'the "{begin.char}" that opens here is never closed', "close it"
-        )
+        return Problem(begin.position(file), "", f'the "{begin.char}" that opens here is never closed', "close it")
     rule = next((rule for rule in _RULES if rule.words in words), None)
     if rule is None:
         return Problem(mark.position(file), "", f"this is no YAML: {cut(words)}")
@@ -146,9 +138,7 @@ def _marked_problem(error: MarkedYAMLError, lines: list[str], file: str) -> Prob
         hint = f"quote it: {quote(mark.unquoted)}"
     elif message == _FITS_NOWHERE and mark.before.endswith(("'", '"')):
         message, hint = "the text goes on behind its closing quote", "quote the whole of it"
-    message, hint = (
-        said.replace("CHAR", place.char).replace("LINE", str(begin.line + 1)) for said in (message, hint)
-    )
+    message, hint = (said.replace("CHAR", place.char).replace("LINE", str(begin.line + 1)) for said in (message, hint))
     return Problem(place.position(file), "", message, hint)
 
 

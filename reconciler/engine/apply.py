@@ -5,7 +5,6 @@ from __future__ import annotations
 from errno import EPERM
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from reconciler.core.change import Plan
 from reconciler.core.plan import plan_back
 from reconciler.engine import memory
 from reconciler.engine.preview import Preview, preview, refuse
@@ -15,6 +14,7 @@ from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
     from reconciler.config.document import Map
+    from reconciler.core.change import Plan
     from reconciler.core.state import Key, State
     from reconciler.kernel.live import Kernel
     from reconciler.resources.facts import Facts
@@ -153,7 +153,7 @@ def _learn(facts: Facts, refusal: Refusal) -> Facts | None:
     """Return better facts if a refusal contradicts them: the kernel lacks the classifier that was assumed."""
     if refusal.change is None or refusal.change.kind != "filter" or facts.classifier == "classify":
         return None
-    if "classifier" not in refusal.words.lower() and refusal.errno != 2:  # noqa: PLR2004  (ENOENT)
+    if "classifier" not in refusal.words.lower() and refusal.errno != 2:
         return None
     following = {"fw": "bpf", "bpf": "classify"}[facts.classifier]
     return facts._replace(classifier=following, classifier_source=f"the kernel refused {facts.classifier}")

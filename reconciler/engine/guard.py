@@ -24,12 +24,13 @@ KERNEL = 2
 
 def dangers(before: State, after: State, connected: Sequence[Peer]) -> list[str]:
     """Return, in words, what would be cut; nothing if nothing would."""
-    found = []
-    for family in (4, 6):
-        if _default(before, family) and not _default(after, family):
-            found.append(f"the IPv{family} default route of the main table would be gone")
+    found = [
+        f"the IPv{family} default route of the main table would be gone"
+        for family in (4, 6)
+        if _default(before, family) and not _default(after, family)
+    ]
     cut = ((peer, _cut(before, after, peer)) for peer in connected)
-    return found + [f"{peer.remote} is connected to {peer.local} port {peer.port}, and {why}" for peer, why in cut if why]
+    return found + [f"{p.remote} is connected to {p.local} port {p.port}, and {why}" for p, why in cut if why]
 
 
 def _cut(before: State, after: State, peer: Peer) -> str:

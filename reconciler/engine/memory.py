@@ -39,9 +39,7 @@ def settle(record: Record, observed: State, desired: Desired) -> None:
     """Keep what is still there: keys of ours, texts of our chains, and former values not yet given back."""
     tables = {key for key in record.keys if key[0] not in KINDS}
     record.keys = tables | {
-        KINDS[key[0]].recorded(value)
-        for key, value in observed.ours.items()
-        if KINDS[key[0]].remembers == "always"
+        KINDS[key[0]].recorded(value) for key, value in observed.ours.items() if KINDS[key[0]].remembers == "always"
     }
     record.texts = {
         key: {line.hash: line.text for line in value.rules if line.hash}  # type: ignore[attr-defined]

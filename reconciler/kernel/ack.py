@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from reconciler.errors import UnavailableError
 
-NLM_F_CAPPED = 0x100                          # the answer repeats only the header of the request
-NLM_F_ACK_TLVS = 0x200                        # attributes follow
+NLM_F_CAPPED = 0x100  # the answer repeats only the header of the request
+NLM_F_ACK_TLVS = 0x200  # attributes follow
 NLMSGERR_ATTR_MSG = 1
 
-HEADER = struct.Struct("=IHHII")              # nlmsghdr: length, type, flags, sequence number, port
-_ERROR = struct.Struct("=iIHHII")             # nlmsgerr: -errno, then the header of the request
-_ATTRIBUTE = struct.Struct("=HH")             # length, type
+HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence number, port
+_ERROR = struct.Struct("=iIHHII")  # nlmsgerr: -errno, then the header of the request
+_ATTRIBUTE = struct.Struct("=HH")  # length, type
 
 
 class Ack(NamedTuple):

@@ -27,15 +27,20 @@ RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV6_NETCONF
 NFNLGRP_NFTABLES = 7
 
 GROUPS = (
-    RTNLGRP_LINK, RTNLGRP_TC,
-    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
-    RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE,
+    RTNLGRP_LINK,
+    RTNLGRP_TC,
+    RTNLGRP_IPV4_IFADDR,
+    RTNLGRP_IPV4_ROUTE,
+    RTNLGRP_IPV4_RULE,
+    RTNLGRP_IPV6_IFADDR,
+    RTNLGRP_IPV6_ROUTE,
+    RTNLGRP_IPV6_RULE,
 )
 NETCONF = (RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF)
 
-ROOM = 16 << 20                               # bytes of each receive buffer
-READ = 1 << 16                                # bytes a read; only the headers matter
-READS = 4096                                  # a flood must not keep drain() for ever
+ROOM = 16 << 20  # bytes of each receive buffer
+READ = 1 << 16  # bytes a read; only the headers matter
+READS = 4096  # a flood must not keep drain() for ever
 
 
 class Drained(NamedTuple):
@@ -85,7 +90,7 @@ class Events:
                 except OSError as error:
                     if error.errno != errno.ENOBUFS:
                         raise
-                    overrun = True            # what the buffer still holds can be read
+                    overrun = True  # what the buffer still holds can be read
                     continue
                 if port == 0:
                     kinds = [kind for kind, *_ in cut(data)]

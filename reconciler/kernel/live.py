@@ -154,9 +154,7 @@ class Kernel:
                 return []
             raise
 
-    def _known(
-        self, kind: Resource[Any], desired: Mapping[Key, Value], sight: Sight
-    ) -> dict[bytes, tuple[Key, Value]]:
+    def _known(self, kind: Resource[Any], desired: Mapping[Key, Value], sight: Sight) -> dict[bytes, tuple[Key, Value]]:
         """Return the predicted bytes of the desired objects of a kind that can predict any."""
         if type(kind).wire is Resource.wire:
             return {}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from reconciler.kernel.namespace import Namespace
 
-PAUSE = 0.05                                  # seconds between two attempts
-BACKLOG = 4096                                # those who asked who holds it stay in the queue, unanswered
+PAUSE = 0.05  # seconds between two attempts
+BACKLOG = 4096  # those who asked who holds it stay in the queue, unanswered
 
 
 class Lock:
@@ -75,7 +75,7 @@ def _bind(name: bytes) -> socket.socket | None:
         made.close()
         if error.errno == errno.EADDRINUSE:
             return None
-        why = error.strerror or error         # Python's own refusal of a long name has no strerror
+        why = error.strerror or error  # Python's own refusal of a long name has no strerror
         raise UnavailableError(f"the lock {name[1:].decode()} cannot be taken: {why}") from error
     return made
 
@@ -87,10 +87,10 @@ def _holder(name: bytes) -> str:
         try:
             asking.connect(name)
             raw = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        except OSError:                       # it is just ending, or too many have asked
+        except OSError:  # it is just ending, or too many have asked
             return "another process"
     pid, user, _ = struct.unpack("=iII", raw)
-    if pid == 0:                              # it lives in a pid namespace that we do not see
+    if pid == 0:  # it lives in a pid namespace that we do not see
         return f"a process of user {user} in another container"
     command = _command(pid)
     of_user = "" if user == os.geteuid() else f", user {user}"
@@ -108,6 +108,6 @@ def _command(pid: int) -> str:
         return "another process"
     for place, word in enumerate(words):
         if word.endswith(("/reconciler", "/reconciler/__main__.py")) or word == "reconciler":
-            after = [option for option in words[place + 1:] if not option.startswith("-")]
+            after = [option for option in words[place + 1 :] if not option.startswith("-")]
             return after[0] if after else "reconciler"
     return os.path.basename(words[0])

@@ -35,7 +35,7 @@ def source(name: str, root: str = "") -> str | None:
     built_in = _listed("modules.builtin", name, root)
     if built_in:
         return "built in"
-    if os.path.exists(f"{root}/sys/module/{name}"):          # what is built in is there if it has parameters
+    if os.path.exists(f"{root}/sys/module/{name}"):  # what is built in is there if it has parameters
         return "built in"
     loadable = _listed("modules.dep", name, root) if can_load_modules(root) else False
     if loadable:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SO_NETNS_COOKIE = 71                          # <asm-generic/socket.h>, since Linux 5.14
-NS_GET_NSTYPE = 0xB703                        # <linux/nsfs.h>: which kind of namespace a descriptor refers to
-NAMED = ("/run/netns", "/var/run/netns")      # where `ip netns` keeps names
+SO_NETNS_COOKIE = 71  # <asm-generic/socket.h>, since Linux 5.14
+NS_GET_NSTYPE = 0xB703  # <linux/nsfs.h>: which kind of namespace a descriptor refers to
+NAMED = ("/run/netns", "/var/run/netns")  # where `ip netns` keeps names
 
 
 class Namespace:
@@ -60,9 +60,7 @@ class Namespace:
             return cls(_open(path, f"of process {text}", hint), f"the namespace of process {text}")
         names = _names()
         there_are = f"there are: {', '.join(names)}" if names else "there are none with a name"
-        raise UnavailableError(
-            f"network namespace {text} does not exist; {there_are} (`ip netns add {text}` makes it)"
-        )
+        raise UnavailableError(f"network namespace {text} does not exist; {there_are} (`ip netns add {text}` makes it)")
 
     def run(self, function: Callable[[], T]) -> T:
         """Call ``function`` in this namespace and return what it returns; its exceptions pass through.

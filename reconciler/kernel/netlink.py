@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Ack", "InterruptedDumpError", "Netlink", "NetlinkError", "OverrunError"]
 
-NETLINK_CAP_ACK = 10                          # an acknowledgement does not repeat the request
-NETLINK_EXT_ACK = 11                          # refusals come with the kernel's own words
-NETLINK_GET_STRICT_CHK = 12                   # a dump is filtered by the kernel
+NETLINK_CAP_ACK = 10  # an acknowledgement does not repeat the request
+NETLINK_EXT_ACK = 11  # refusals come with the kernel's own words
+NETLINK_GET_STRICT_CHK = 12  # a dump is filtered by the kernel
 
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
@@ -46,20 +46,20 @@ NLM_F_DUMP_INTR = 0x10
 NLM_F_DUMP = 0x300
 
 RTM_GETLINK = 18
-NAMING = frozenset((16, 17, 18, 19, 108, 109))    # RTM_*LINK, RTM_*LINKPROP: they change which names exist
+NAMING = frozenset((16, 17, 18, 19, 108, 109))  # RTM_*LINK, RTM_*LINKPROP: they change which names exist
 IFLA_IFNAME = 3
 IFLA_EXT_MASK = 29
 IFLA_ALT_IFNAME = 53
 RTEXT_FILTER_SKIP_STATS = 8
 IFNAMSIZ = 16
 
-ROOM = 1 << 20                                # bytes of the receive buffer
-ACK_COST = 1280                               # bytes of it that one acknowledgement may take
-ACK_READ = 4096                               # bytes: each comes alone, and a buffer for more costs time
+ROOM = 1 << 20  # bytes of the receive buffer
+ACK_COST = 1280  # bytes of it that one acknowledgement may take
+ACK_READ = 4096  # bytes: each comes alone, and a buffer for more costs time
 BATCH_MESSAGES = 512
 BATCH_BYTES = 128 << 10
 DUMP_ATTEMPTS = 6
-DUMP_WAIT = 0.005                             # seconds before the second attempt; doubles each time
+DUMP_WAIT = 0.005  # seconds before the second attempt; doubles each time
 
 
 class Netlink:
@@ -119,15 +119,19 @@ class Netlink:
         """The index of the device that has this name or alternative name now; None where there is none."""
         raw = name.encode("utf-8", "surrogateescape") + b"\0"
         kind = IFLA_IFNAME if len(raw) <= IFNAMSIZ else IFLA_ALT_IFNAME
-        body = b"".join((
-            bytes(16),                        # ifinfomsg
-            struct.pack("=HHI", 8, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS),
-            struct.pack("=HH", 4 + len(raw), kind), raw, bytes(-len(raw) % 4),
-        ))
+        body = b"".join(
+            (
+                bytes(16),  # ifinfomsg
+                struct.pack("=HHI", 8, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS),
+                struct.pack("=HH", 4 + len(raw), kind),
+                raw,
+                bytes(-len(raw) % 4),
+            )
+        )
         try:
             replies = self.get(RTM_GETLINK, body)
         except NetlinkError as error:
-            if error.errno in (errno.ENODEV, errno.ERANGE):     # there is no such name, or cannot be one
+            if error.errno in (errno.ENODEV, errno.ERANGE):  # there is no such name, or cannot be one
                 return None
             raise
         return int(struct.unpack_from("=i", replies[0], 4)[0])
@@ -146,8 +150,8 @@ class Netlink:
         acks: list[Ack] = []
         queue: list[Message] = []
         size = 0
-        naming = False                        # something in the queue may change which names exist
-        indexes: dict[str, int | None] = {}   # never kept longer: others rename devices too
+        naming = False  # something in the queue may change which names exist
+        indexes: dict[str, int | None] = {}  # never kept longer: others rename devices too
         for message in messages:
             full = len(queue) >= self._batch or size + len(message.body) > BATCH_BYTES
             if full or (naming and message.devices):
@@ -184,7 +188,7 @@ class Netlink:
         for option in (NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK):
             try:
                 self._socket.setsockopt(SOL_NETLINK, option, 1)
-            except OSError:                   # it only makes answers better
+            except OSError:  # it only makes answers better
                 continue
         room = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         self._batch = max(1, min(BATCH_MESSAGES, room // ACK_COST))
@@ -235,12 +239,12 @@ class Netlink:
         number = self._next()
         self._transmit([pack(type, NLM_F_REQUEST | NLM_F_DUMP | flags, number, body)])
         bodies: list[bytes] = []
-        seen = 0                              # any message may carry the mark, the last one too
+        seen = 0  # any message may carry the mark, the last one too
         unpack, keep = HEADER.unpack_from, bodies.append
         while True:
             data = self._receive()
             offset, end = 0, len(data)
-            while offset + 16 <= end:         # cut(), without a generator: 100,000 routes come by here
+            while offset + 16 <= end:  # cut(), without a generator: 100,000 routes come by here
                 length, kind, flags, sequence, _ = unpack(data, offset)
                 start, offset = offset + 16, offset + ((length + 3) & ~3)
                 if sequence != number:
@@ -268,7 +272,7 @@ class Netlink:
                 data, (port, _) = self._socket.recvfrom(size)
             except OSError as error:
                 raise self._failure(error) from error
-            if port == 0:                     # what another process sends us are not the kernel's words
+            if port == 0:  # what another process sends us are not the kernel's words
                 return data
 
     def _failure(self, error: OSError) -> UnavailableError:

@@ -27,8 +27,8 @@ from reconciler.resources.wire import attribute, text, u16, u32
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAMES = ("fw", "bpf", "nft")                  # the classifiers; nft: iptables-nft could make its tables
-TIMEOUT = 5.0                                 # seconds; it takes some milliseconds
+NAMES = ("fw", "bpf", "nft")  # the classifiers; nft: iptables-nft could make its tables
+TIMEOUT = 5.0  # seconds; it takes some milliseconds
 NLM_F_EXCL, NLM_F_CREATE = 0x200, 0x400
 RTM_NEWQDISC, RTM_NEWTFILTER = 36, 44
 TCA_KIND, TCA_OPTIONS = 1, 2
@@ -62,7 +62,7 @@ def probe(names: Sequence[str]) -> dict[str, bool | None]:
         answer = _answer(reader)
     finally:
         os.close(reader)
-        os.kill(child, signal.SIGKILL)        # it has ended, or hangs
+        os.kill(child, signal.SIGKILL)  # it has ended, or hangs
         os.waitpid(child, 0)
     return unknown | {word[1:]: word[0] == "+" for word in answer.split()}
 
@@ -85,7 +85,7 @@ def _in_child(names: Sequence[str], writer: int) -> None:
         if "nft" in names:
             found["nft"] = _table_works()
         os.write(writer, " ".join("-+"[works] + name for name, works in found.items()).encode())
-    except (OSError, ReconcilerError):        # then nothing is known
+    except (OSError, ReconcilerError):  # then nothing is known
         pass
     finally:
         os._exit(0)
@@ -102,14 +102,14 @@ def _classifiers(names: Sequence[str]) -> dict[str, bool]:
             return found
         for priority, name in enumerate(names, 1):
             number = netlink.send([_filter(name, parent, priority)])[0].errno
-            if number in (0, errno.ENOENT):   # "TC classifier not found"
+            if number in (0, errno.ENOENT):  # "TC classifier not found"
                 found[name] = number == 0
     return found
 
 
 def _qdisc(netlink: Netlink) -> int | None:
     """Give ``lo`` something that filters can hang on; its handle."""
-    htb = attribute(TCA_OPTIONS, attribute(TCA_HTB_INIT, numbers("=5I", 3, 10, 0, 0, 0)))     # version, r2q
+    htb = attribute(TCA_OPTIONS, attribute(TCA_HTB_INIT, numbers("=5I", 3, 10, 0, 0, 0)))  # version, r2q
     kinds = (("htb", 0x10000, TC_H_ROOT, htb), ("ingress", 0xFFFF0000, TC_H_INGRESS, b""))
     for kind, handle, parent, options in kinds:
         body = _tcmsg(handle, parent, 0) + text(TCA_KIND, kind) + options
@@ -126,7 +126,7 @@ def _filter(name: str, parent: int, priority: int) -> Message:
         options = u32(TCA_FW_MASK, 0xFF) + u32(TCA_FW_CLASSID, 0x10010)
     else:
         handle = 0
-        mark = 0xFFFFF014                     # SKF_AD_OFF + SKF_AD_MARK
+        mark = 0xFFFFF014  # SKF_AD_OFF + SKF_AD_MARK
         take, leave = (6, 0, 0, 0xFFFFFFFF), (6, 0, 0, 0)
         program = ((0x20, 0, 0, mark), (0x54, 0, 0, 0xFF), (0x15, 0, 1, 0x10), take, leave)
         options = u32(TCA_BPF_CLASSID, 0x10010) + u16(TCA_BPF_OPS_LEN, len(program))
@@ -138,7 +138,7 @@ def _filter(name: str, parent: int, priority: int) -> Message:
 
 def _table_works() -> bool:
     """Whether nf_tables takes a table for IPv4: a kernel may have nf_tables without it."""
-    fence = numbers("=BBH", 0, 0, socket.htons(NFNL_SUBSYS_NFTABLES))       # nfgenmsg
+    fence = numbers("=BBH", 0, 0, socket.htons(NFNL_SUBSYS_NFTABLES))  # nfgenmsg
     table = numbers("=BBH", socket.AF_INET, 0, 0) + text(NFTA_TABLE_NAME, "mangle")
     batch = pack(NFNL_BATCH_BEGIN, NLM_F_REQUEST, 1, fence)
     batch += pack(NFT_MSG_NEWTABLE, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE, 2, table)
@@ -148,9 +148,9 @@ def _table_works() -> bool:
     except UnavailableError:
         return False
     with one:
-        one.send(batch)                       # not through Netlink: older kernels acknowledge no fence
+        one.send(batch)  # not through Netlink: older kernels acknowledge no fence
         for kind, flags, _, reply in cut(one.recv(RECEIVE)):
-            if kind == NLMSG_ERROR:           # the table's; or the fence's, where there is no nf_tables
+            if kind == NLMSG_ERROR:  # the table's; or the fence's, where there is no nf_tables
                 return parse_error(reply, flags).errno == 0
     return False
 

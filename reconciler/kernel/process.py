@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
     from reconciler.kernel.namespace import Namespace
 
-TIMEOUT = 60.0                                # seconds
+TIMEOUT = 60.0  # seconds
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
 KEPT = ("XTABLES_LOCKFILE", "XTABLES_LIBDIR", "LD_LIBRARY_PATH")
-PACKAGES = (                                  # (start of a program's name, the package that has it)
-    ("iptables", "iptables"), ("ip6tables", "iptables"), ("xtables", "iptables"), ("ipset", "ipset"),
-    ("ip", "iproute2"), ("tc", "iproute2"), ("nft", "nftables"), ("wg", "wireguard-tools"),
+PACKAGES = (  # (start of a program's name, the package that has it)
+    ("iptables", "iptables"),
+    ("ip6tables", "iptables"),
+    ("xtables", "iptables"),
+    ("ipset", "ipset"),
+    ("ip", "iproute2"),
+    ("tc", "iproute2"),
+    ("nft", "nftables"),
+    ("wg", "wireguard-tools"),
 )
 
 
@@ -39,7 +45,10 @@ class Completed(NamedTuple):
 
 
 def run(
-    namespace: Namespace, argv: Sequence[str], input: str = "", timeout: float = TIMEOUT  # noqa: A002
+    namespace: Namespace,
+    argv: Sequence[str],
+    input: str = "",  # noqa: A002
+    timeout: float = TIMEOUT,
 ) -> Completed:
     """Run a program in ``namespace``, give it ``input``, wait for its end; ``timeout`` is in seconds.
 
@@ -82,7 +91,7 @@ def _package(program: str) -> str:
 def _fill(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(descriptor, rest):]
+        rest = rest[os.write(descriptor, rest) :]
     os.lseek(descriptor, 0, os.SEEK_SET)
 
 
@@ -105,9 +114,9 @@ def _spawn(program: str, argv: Sequence[str], files: list[int]) -> int:
             environment,
             # Descriptors ascend, so in this order none is overwritten before its turn, even if 0 was free.
             file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, place) for place, descriptor in enumerate(files)],
-            setpgroup=0,                      # so that it can be killed with all that it started
+            setpgroup=0,  # so that it can be killed with all that it started
             setsigmask=(),
-            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),       # those that Python itself ignores
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),  # those that Python itself ignores
         )
     except OSError as error:
         raise UnavailableError(f"{program} cannot be run: {error.strerror}") from error

@@ -23,7 +23,7 @@ FOLDER = "/run/reconciler"
 FOLDER_VARIABLE = "RECONCILER_STATE_DIR"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 UNKNOWN = "unknown"
-LIMIT = 256 << 20                             # bytes: more is no record of ours
+LIMIT = 256 << 20  # bytes: more is no record of ours
 
 Key = tuple[Any, ...]
 
@@ -90,13 +90,13 @@ class Record:
         self._written = data
 
     def _read(self) -> None:
-        if self._head["boot"] == UNKNOWN:     # it could be of another boot: other objects, same keys
+        if self._head["boot"] == UNKNOWN:  # it could be of another boot: other objects, same keys
             return
         try:
             data = _trusted(self.path)
             if data is None:
                 return
-            self._written = data              # so that an empty record removes a broken file
+            self._written = data  # so that an empty record removes a broken file
             self._take(_parse(data))
         except OSError as error:
             self._distrust(error.strerror or str(error))
@@ -170,7 +170,7 @@ def _pairs(value: object, take: Callable[[object], dict[str, Any]]) -> dict[Key,
     """Key to object, from a JSON array of pairs."""
     pairs = {}
     for entry in _list(value):
-        key, content = _list(entry)           # ValueError where there are not two
+        key, content = _list(entry)  # ValueError where there are not two
         pairs[_key(key)] = take(content)
     return pairs
 
@@ -228,7 +228,7 @@ def _trusted(path: str) -> bytes | None:
 def _write(path: str, data: bytes) -> None:
     """Put a new file in the place of the old one, so that whoever reads finds one or the other."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    draft = f"{path}.new"                     # one writer holds the lock, so one name does
+    draft = f"{path}.new"  # one writer holds the lock, so one name does
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(draft, flags, 0o600)
     with open(descriptor, "wb") as file:

@@ -18,7 +18,7 @@ NETLINK_NETFILTER = 12
 SOL_NETLINK = 270
 SO_RCVBUFFORCE = 33
 
-RECEIVE = 1 << 20                             # bytes a read: 32 KiB come, more if one object is larger
+RECEIVE = 1 << 20  # bytes a read: 32 KiB come, more if one object is larger
 
 
 def open_socket(namespace: Namespace, protocol: int, room: int) -> socket.socket:
@@ -26,6 +26,7 @@ def open_socket(namespace: Namespace, protocol: int, room: int) -> socket.socket
 
     Raises UnavailableError where the kernel does not speak the protocol, or forbids it.
     """
+
     def make() -> socket.socket:
         return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
 
@@ -38,7 +39,7 @@ def open_socket(namespace: Namespace, protocol: int, room: int) -> socket.socket
     for option in (SO_RCVBUFFORCE, socket.SO_RCVBUF):
         try:
             made.setsockopt(socket.SOL_SOCKET, option, room)
-        except OSError:                       # the first one takes CAP_NET_ADMIN on the host itself
+        except OSError:  # the first one takes CAP_NET_ADMIN on the host itself
             continue
         break
     made.bind((0, 0))

@@ -72,7 +72,7 @@ def find_variant(
 def _in_use(namespace: Namespace, ours: str, nft_works: bool | None) -> tuple[str, str]:
     """The choice where both are installed and nothing speaks against nft."""
     legacy = _saved(namespace, "legacy") if _legacy_tables(namespace) else ()
-    nft = _saved(namespace, "nft") if legacy and _may_read_nft() else ()        # else it is nft anyway
+    nft = _saved(namespace, "nft") if legacy and _may_read_nft() else ()  # else it is nft anyway
     hints = [(f":{ours}", "our chains are there")] if ours else []
     hints += [(start, f"Kubernetes uses it ({start[1:]})") for start in KUBERNETES]
     for start, why in hints:
@@ -97,6 +97,7 @@ def _may_read_nft() -> bool:
 
 def _legacy_tables(namespace: Namespace) -> bool:
     """Whether a legacy table exists in the namespace (who may not look here could not read it either)."""
+
     def look() -> bool:
         for name in ("ip_tables_names", "ip6_tables_names"):
             try:

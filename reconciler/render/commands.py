@@ -16,9 +16,7 @@ PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 def render(plan: Plan, owner: Owner) -> str:
     """Return one command a line, in the order of execution."""
     lines = [
-        " ".join(map(quote, words))
-        for change in plan.changes
-        for words in KINDS[change.kind].command(change, owner)
+        " ".join(map(quote, words)) for change in plan.changes for words in KINDS[change.kind].command(change, owner)
     ]
     return "".join(f"{line}\n" for line in lines)
 

@@ -67,7 +67,7 @@ def summary(plan: Plan, observed: State) -> str:
     words += [f"{len(plan.conflicts)} in conflict"] if plan.conflicts else []
     if plan.pending:
         reasons = list(dict.fromkeys(p.reason for p in plan.pending))
-        more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""  # noqa: PLR2004
+        more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
         words.append(f"{len(plan.pending)} pending ({'; '.join(reasons[:3])}{more})")
     return "; ".join(words)
 
@@ -131,7 +131,7 @@ def _lost(effect: Effect, names: Names) -> str:
     return f"{_label(effect.key)} {kind.describe(effect.before, names)}"
 
 
-def _conflict(conflict: Any, desired: Desired, names: Names) -> Row:  # noqa: ANN401
+def _conflict(conflict: Any, desired: Desired, names: Names) -> Row:
     kind = KINDS[conflict.key[0]]
     wanted, holder = kind.describe(conflict.wanted, names), kind.describe(conflict.holder, names)
     what = f"{wanted}   conflict: somebody else (protocol {conflict.mark}) has {holder}"

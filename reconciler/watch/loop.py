@@ -100,7 +100,9 @@ class Loop:
             self.journal.problem("file", f"{error}\n{self.path} is not used: the last good version stays in force")
             return False
         if owner_of(document) != self.kernel.owner:
-            self.journal.problem("file", "the file names another owner now: the last good version stays; start watch anew")
+            self.journal.problem(
+                "file", "the file names another owner now: the last good version stays; start watch anew"
+            )
             return False
         self.document = document
         self.accepted = False

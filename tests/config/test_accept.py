@@ -102,9 +102,7 @@ def documents(draw, schema, root, depth=4):
     for keyword in ("anyOf", "oneOf", "allOf"):
         if keyword in schema and draw(st.booleans()):
             return draw(documents(draw(st.sampled_from(schema[keyword])), root, depth - 1))
-    types = schema.get(
-        "type", "object" if "properties" in schema else "array" if "items" in schema else "string"
-    )
+    types = schema.get("type", "object" if "properties" in schema else "array" if "items" in schema else "string")
     kind = types if isinstance(types, str) else draw(st.sampled_from(types))
     if kind == "object":
         keys = [*schema.get("required", ()), *draw(st.lists(KEYS, max_size=2))]
@@ -132,9 +130,7 @@ def holds_a_list_of_lists_with_booleans(value, depth=0):
     if isinstance(value, list):
         return any(holds_a_list_of_lists_with_booleans(entry, depth + 1) for entry in value)
     if isinstance(value, dict):
-        return any(
-            holds_a_list_of_lists_with_booleans(entry, depth and depth + 1) for entry in value.values()
-        )
+        return any(holds_a_list_of_lists_with_booleans(entry, depth and depth + 1) for entry in value.values())
     return depth > 1 and isinstance(value, bool)
 
 

@@ -74,9 +74,7 @@ def test_aliases_may_stand_for_a_million_nodes_and_no_more(monkeypatch):
     monkeypatch.setattr(build, "MOST_ALIASED", 30)
     ten = "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
     assert len(loads(ten + "b: [*a, *a, *a]\n", "f", {})["b"]) == 3
-    assert problems(ten + "b: [*a, *a, *a, *a]\n") == [
-        "f:2:17: b[3]: aliases stand for more than 30 nodes here"
-    ]
+    assert problems(ten + "b: [*a, *a, *a, *a]\n") == ["f:2:17: b[3]: aliases stand for more than 30 nodes here"]
     # What an alias stands for may hold aliases itself: they count each time.
     twenty = ten + "b: &b [*a]\n"
     assert problems(twenty + "c: [*b, *b]\n") == ["f:3:9: c[1]: aliases stand for more than 30 nodes here"]

@@ -77,9 +77,7 @@ def test_the_bom_of_utf_8_is_skipped():
 
 
 def test_an_error_of_encoding_names_its_place():
-    assert problems("ä: 1\nü: ".encode() + b"\xff") == [
-        "f:2:4: the byte 0xff is not UTF-8 (save the file as UTF-8)"
-    ]
+    assert problems("ä: 1\nü: ".encode() + b"\xff") == ["f:2:4: the byte 0xff is not UTF-8 (save the file as UTF-8)"]
     assert problems("a: 1\nb: \ud800") == ["f:2:4: half a character stands here (take it out)"]
     assert problems("a: 1".encode("utf-16")) == ["f: the file is in UTF-16 (save it as UTF-8)"]
 
@@ -215,17 +213,13 @@ def test_no_text_gives_anything_but_a_document_or_an_error(text):
 
 
 @pytest.mark.usefixtures("without_libyaml")
-@pytest.mark.parametrize(
-    "text", ["".join(TOKENS[i::7]) for i in range(7)] + ["[" * 500, "? " * 500, "{" * 500]
-)
+@pytest.mark.parametrize("text", ["".join(TOKENS[i::7]) for i in range(7)] + ["[" * 500, "? " * 500, "{" * 500])
 def test_nor_does_it_without_libyaml(text):
     check_is_a_document_or_an_error(text)
 
 
 def routes(count):
-    lines = (
-        f"  - {{to: 10.{i >> 8 & 255}.{i & 255}.0/24, via: 192.168.2.1, dev: eth1}}" for i in range(count)
-    )
+    lines = (f"  - {{to: 10.{i >> 8 & 255}.{i & 255}.0/24, via: 192.168.2.1, dev: eth1}}" for i in range(count))
     return "routes:\n" + "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,10 @@ def make_namespace():
     def make():
         holder = subprocess.Popen(
             ["unshare", "-n", "sh", "-c", "echo made; exec cat"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         made = holder.stdout.readline()
         if not made:

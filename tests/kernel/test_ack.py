@@ -51,7 +51,9 @@ def test_the_end_of_a_dump_tells_of_a_failure_half_way():
     assert parse_done(struct.pack("=i", 0), 0) == Ack(0, "")
     assert parse_done(b"", 0) == Ack(0, "")
     assert parse_done(struct.pack("=i", -2) + words("FIB table does not exist"), TLVS) == (
-        2, "FIB table does not exist")
+        2,
+        "FIB table does not exist",
+    )
     assert parse_done(struct.pack("=i", -95), 0) == Ack(95, "Operation not supported")
 
 

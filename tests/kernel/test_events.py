@@ -8,7 +8,15 @@ from reconciler.errors import UnavailableError
 from reconciler.kernel import events as module
 from reconciler.kernel.events import Drained, Events
 
-RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_NEWQDISC, RTM_NEWNETCONF = 16, 20, 24, 25, 32, 36, 80
+RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_NEWQDISC, RTM_NEWNETCONF = (
+    16,
+    20,
+    24,
+    25,
+    32,
+    36,
+    80,
+)
 NFT_MSG_NEWRULE = 0xA06
 
 
@@ -28,15 +36,18 @@ def wait(events):
     return events.drain()
 
 
-@pytest.mark.parametrize(("command", "type"), [
-    ("ip rule add pref 17000 fwmark 0x10/0xff lookup 100", RTM_NEWRULE),
-    ("ip -6 rule add pref 17000 fwmark 0x10/0xff lookup 100", RTM_NEWRULE),
-    ("ip route add blackhole 10.0.0.0/8 table 100", RTM_NEWROUTE),
-    ("ip -6 route add blackhole 2001:db8::/32 table 100", RTM_NEWROUTE),
-    ("ip link set lo mtu 1400", RTM_NEWLINK),
-    ("ip address add 10.0.0.1/32 dev lo", RTM_NEWADDR),
-    ("tc qdisc add dev lo root handle 1: htb", RTM_NEWQDISC),
-])
+@pytest.mark.parametrize(
+    ("command", "type"),
+    [
+        ("ip rule add pref 17000 fwmark 0x10/0xff lookup 100", RTM_NEWRULE),
+        ("ip -6 rule add pref 17000 fwmark 0x10/0xff lookup 100", RTM_NEWRULE),
+        ("ip route add blackhole 10.0.0.0/8 table 100", RTM_NEWROUTE),
+        ("ip -6 route add blackhole 2001:db8::/32 table 100", RTM_NEWROUTE),
+        ("ip link set lo mtu 1400", RTM_NEWLINK),
+        ("ip address add 10.0.0.1/32 dev lo", RTM_NEWADDR),
+        ("tc qdisc add dev lo root handle 1: htb", RTM_NEWQDISC),
+    ],
+)
 def test_a_change_is_told(events, inside, command, type):
     inside(command)
     drained = wait(events)

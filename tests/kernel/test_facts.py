@@ -53,22 +53,25 @@ def variant(monkeypatch):
 
 
 @pytest.mark.usefixtures("variant")
-@pytest.mark.parametrize(("can_load", "tried", "lists", "expected"), [
-    (True, None, ("loaded", None), ("fw", "loaded")),
-    (True, None, ("loadable module", "loaded"), ("fw", "loadable module")),
-    (False, None, ("built in", None), ("fw", "built in")),
-    (True, None, ("", "built in"), ("bpf", "built in")),
-    (True, None, ("", "loadable module"), ("bpf", "loadable module")),
-    (True, None, ("", ""), ("classify", "the kernel has neither cls_fw nor cls_bpf")),
-    (True, None, (None, "loaded"), ("fw", "assumed")),
-    (False, {"fw": True, "bpf": True}, (None, None), ("fw", "probed")),
-    (False, {"fw": False, "bpf": True}, (None, None), ("bpf", "probed")),
-    (False, {"fw": False, "bpf": False}, (None, None), ("classify", "probed")),
-    (False, {"fw": None, "bpf": True}, (None, None), ("bpf", "probed")),
-    (False, {}, (None, "loaded"), ("fw", "assumed")),
-    (False, {}, ("", "loaded"), ("bpf", "loaded")),
-    (False, {}, ("", None), ("bpf", "assumed")),
-])
+@pytest.mark.parametrize(
+    ("can_load", "tried", "lists", "expected"),
+    [
+        (True, None, ("loaded", None), ("fw", "loaded")),
+        (True, None, ("loadable module", "loaded"), ("fw", "loadable module")),
+        (False, None, ("built in", None), ("fw", "built in")),
+        (True, None, ("", "built in"), ("bpf", "built in")),
+        (True, None, ("", "loadable module"), ("bpf", "loadable module")),
+        (True, None, ("", ""), ("classify", "the kernel has neither cls_fw nor cls_bpf")),
+        (True, None, (None, "loaded"), ("fw", "assumed")),
+        (False, {"fw": True, "bpf": True}, (None, None), ("fw", "probed")),
+        (False, {"fw": False, "bpf": True}, (None, None), ("bpf", "probed")),
+        (False, {"fw": False, "bpf": False}, (None, None), ("classify", "probed")),
+        (False, {"fw": None, "bpf": True}, (None, None), ("bpf", "probed")),
+        (False, {}, (None, "loaded"), ("fw", "assumed")),
+        (False, {}, ("", "loaded"), ("bpf", "loaded")),
+        (False, {}, ("", None), ("bpf", "assumed")),
+    ],
+)
 def test_the_classifier_is_told_by_lists_then_by_trying_then_assumed(kernel, can_load, tried, lists, expected):
     kernel(can_load=can_load, tried=tried, cls_fw=lists[0], cls_bpf=lists[1], nf_tables="")
     assert find_facts(HERE)[:2] == expected
@@ -92,14 +95,24 @@ def test_all_that_can_be_tried_is_tried_at_once(kernel, variant):
     assert variant == [{"asked": None, "ours": "", "nft_works": True}]
 
 
-@pytest.mark.parametrize(("modules", "works"), [
-    ({"nf_tables": ""}, False),
-    ({"nf_tables": "loadable module", "nft_reject": "loadable module", "nft_reject_ipv4": "loadable module"}, True),
-    ({"nf_tables": "loadable module", "nft_reject": "loadable module", "nft_reject_ipv4": ""}, False),
-    ({"nf_tables": "loaded"}, True),
-    ({"nf_tables": "loadable module"}, None),
-    ({}, None),
-])
+@pytest.mark.parametrize(
+    ("modules", "works"),
+    [
+        ({"nf_tables": ""}, False),
+        (
+            {
+                "nf_tables": "loadable module",
+                "nft_reject": "loadable module",
+                "nft_reject_ipv4": "loadable module",
+            },
+            True,
+        ),
+        ({"nf_tables": "loadable module", "nft_reject": "loadable module", "nft_reject_ipv4": ""}, False),
+        ({"nf_tables": "loaded"}, True),
+        ({"nf_tables": "loadable module"}, None),
+        ({}, None),
+    ],
+)
 def test_whether_nft_can_write_is_known_without_loading_it(kernel, variant, modules, works):
     kernel(can_load=True, tried={"nft": True}, cls_fw="loaded", **modules)
     find_facts(HERE)
@@ -113,9 +126,16 @@ def test_what_was_found_before_holds(kernel, variant):
 
 
 @pytest.mark.usefixtures("variant")
-@pytest.mark.parametrize("cached", [
-    None, {}, {"classifier": "fw"}, {**KNOWN.to_json(), "kernel": "2.6.32"}, {**KNOWN.to_json(), "iptables": 1},
-])
+@pytest.mark.parametrize(
+    "cached",
+    [
+        None,
+        {},
+        {"classifier": "fw"},
+        {**KNOWN.to_json(), "kernel": "2.6.32"},
+        {**KNOWN.to_json(), "iptables": 1},
+    ],
+)
 def test_what_another_kernel_or_nobody_said_does_not_hold(kernel, cached):
     kernel(can_load=True, cls_fw="loaded")
     found = find_facts(HERE, cached=cached)

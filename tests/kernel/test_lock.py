@@ -29,7 +29,10 @@ def holder(namespace, tmp_path):
     path = f"/proc/{os.getpid()}/fd/{descriptor}"
     process = subprocess.Popen(
         [sys.executable, str(script), "watch", "--netns", path],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
     assert process.stdout.readline() == "held\n"
     yield process
@@ -92,11 +95,16 @@ def test_a_name_too_long_for_a_lock_is_refused_in_words(namespace):
         acquire(namespace, "x" * 200)
 
 
-@pytest.mark.parametrize(("words", "expected"), [
-    (["/usr/bin/python3", "/usr/bin/reconciler", "--netns", "watch"], "watch"),
-    (["python3", "-m", "reconciler", "apply", "f"], "apply"), (["reconciler"], "reconciler"),
-    (["/sbin/other", "-x"], "other"), ([], "another process"),
-])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["/usr/bin/python3", "/usr/bin/reconciler", "--netns", "watch"], "watch"),
+        (["python3", "-m", "reconciler", "apply", "f"], "apply"),
+        (["reconciler"], "reconciler"),
+        (["/sbin/other", "-x"], "other"),
+        ([], "another process"),
+    ],
+)
 def test_a_process_is_called_by_its_command(words, expected, monkeypatch, tmp_path):
     (tmp_path / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in words))
     monkeypatch.setattr(module, "open", lambda *_: (tmp_path / "cmdline").open("rb"), raising=False)

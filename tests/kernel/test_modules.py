@@ -19,7 +19,13 @@ def tree(tmp_path):
     """Makes a root folder; a list that is None does not exist."""
 
     def make(
-        *, loaded=LOADED, built_in=BUILT_IN, loadable=LOADABLE, folder="lib/modules", disabled="0", modprobe="/modprobe"
+        *,
+        loaded=LOADED,
+        built_in=BUILT_IN,
+        loadable=LOADABLE,
+        folder="lib/modules",
+        disabled="0",
+        modprobe="/modprobe",
     ):
         lists = {
             "proc/modules": loaded,
@@ -37,18 +43,38 @@ def tree(tmp_path):
     return make
 
 
-@pytest.mark.parametrize(("name", "expected"), [
-    ("nf_tables", "loaded"), ("nf-tables", "loaded"), ("cls_bpf", "built in"), ("cls_u32", "loadable module"),
-    ("cls_fw", "loadable module"), ("cls_flower", ""), ("tables", ""), ("nf", ""), ("fw_other", ""),
-])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nf_tables", "loaded"),
+        ("nf-tables", "loaded"),
+        ("cls_bpf", "built in"),
+        ("cls_u32", "loadable module"),
+        ("cls_fw", "loadable module"),
+        ("cls_flower", ""),
+        ("tables", ""),
+        ("nf", ""),
+        ("fw_other", ""),
+    ],
+)
 def test_a_module_is_found_in_the_first_list_that_has_it(tree, name, expected):
     assert source(name, tree()) == expected
 
 
 def test_present_means_now_and_available_means_when_asked(tree):
     root = tree()
-    assert [present(name, root) for name in ("sch_htb", "cls_bpf", "cls_fw", "cls_x")] == [True, True, False, False]
-    assert [available(name, root) for name in ("sch_htb", "cls_bpf", "cls_fw", "cls_x")] == [True, True, True, False]
+    assert [present(name, root) for name in ("sch_htb", "cls_bpf", "cls_fw", "cls_x")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [available(name, root) for name in ("sch_htb", "cls_bpf", "cls_fw", "cls_x")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_without_the_lists_nobody_can_tell_of_what_is_not_loaded(tree):

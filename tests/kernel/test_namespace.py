@@ -89,12 +89,15 @@ def test_a_missing_name_says_which_there_are_and_how_to_make_it(tmp_path, monkey
         Namespace.parse("red")
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("/no/such/path", "/no/such/path cannot be opened: No such file"),
-    ("/etc/passwd", "/etc/passwd is not a network namespace"),
-    ("/proc/self/ns/mnt", "/proc/self/ns/mnt is not a network namespace"),
-    ("4194305", "of process 4194305 cannot be opened: No such file or directory .the process must run"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("/no/such/path", "/no/such/path cannot be opened: No such file"),
+        ("/etc/passwd", "/etc/passwd is not a network namespace"),
+        ("/proc/self/ns/mnt", "/proc/self/ns/mnt is not a network namespace"),
+        ("4194305", "of process 4194305 cannot be opened: No such file or directory .the process must run"),
+    ],
+)
 def test_what_is_no_namespace_is_refused_with_the_reason(text, message):
     with pytest.raises(UnavailableError, match=message):
         Namespace.parse(text)
@@ -105,5 +108,7 @@ def test_a_namespace_that_may_not_be_entered_says_what_that_takes(namespace, mon
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr("reconciler.kernel.namespace.setns", refuse)
-    with pytest.raises(UnavailableError, match=r"cannot enter namespace .*Operation not permitted \(it takes CAP_SYS_ADMIN"):
+    with pytest.raises(
+        UnavailableError, match=r"cannot enter namespace .*Operation not permitted \(it takes CAP_SYS_ADMIN"
+    ):
         namespace.cookie()

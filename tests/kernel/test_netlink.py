@@ -82,13 +82,17 @@ def test_twenty_thousand_routes_come_back(netlink):
     assert acks == [Ack(0, "")] * 20_000
     assert netlink.requests == 20_000
     bodies = netlink.dump(RTM_GETROUTE, table(100))
-    assert {socket.inet_ntoa(body[body.index(b"\x08\0\x01\0", 12) + 4:][:4]) for body in bodies} == wanted
+    assert {socket.inet_ntoa(body[body.index(b"\x08\0\x01\0", 12) + 4 :][:4]) for body in bodies} == wanted
 
 
 def test_each_message_of_a_batch_gets_its_own_answer(netlink):
-    acks = netlink.send([
-        route("10.0.0.1", dev="lo"), route("10.0.0.2", via="192.0.2.1", dev="lo"), route("10.0.0.3", dev="lo"),
-    ])
+    acks = netlink.send(
+        [
+            route("10.0.0.1", dev="lo"),
+            route("10.0.0.2", via="192.0.2.1", dev="lo"),
+            route("10.0.0.3", dev="lo"),
+        ]
+    )
     assert [ack.errno for ack in acks] == [0, errno.ENETUNREACH, 0]
     assert acks[1].text == "Nexthop has invalid gateway"
     assert len(netlink.dump(RTM_GETROUTE, table(100))) == 2
@@ -130,13 +134,15 @@ def test_a_device_name_is_looked_up_after_what_makes_the_device(netlink):
 def test_a_device_that_changes_its_name_on_the_way_is_found_by_its_name_of_then(netlink):
     netlink.send([new_link("one"), new_link("two")])
     one, two = netlink.index("one"), netlink.index("two")
-    acks = netlink.send([
-        set_link("one", rename="spare"),
-        set_link("two", rename="one"),
-        set_link("spare", rename="two"),
-        set_link("one", up=True),
-        route("10.0.0.1", dev="one"),
-    ])
+    acks = netlink.send(
+        [
+            set_link("one", rename="spare"),
+            set_link("two", rename="one"),
+            set_link("spare", rename="two"),
+            set_link("one", up=True),
+            route("10.0.0.1", dev="one"),
+        ]
+    )
     assert acks == [Ack(0, "")] * 5
     assert (netlink.index("one"), netlink.index("two")) == (two, one)
     (body,) = netlink.dump(RTM_GETROUTE, table(100))
@@ -202,7 +208,10 @@ class Script:
         if isinstance(reply, Exception):
             raise reply
         port, messages = reply if isinstance(reply, tuple) else (0, reply)
-        return b"".join(pack(kind, flags, self.sequence + late, body) for kind, flags, late, body in messages), (port, 0)
+        return b"".join(pack(kind, flags, self.sequence + late, body) for kind, flags, late, body in messages), (
+            port,
+            0,
+        )
 
     def close(self):
         pass
@@ -224,11 +233,14 @@ def scripted(netlink, monkeypatch):
 OBJECT, DONE = (24, 2, 0, b"object.."), (3, 2, 0, bytes(4))
 
 
-@pytest.mark.parametrize("interrupted", [
-    [[(24, 0x12, 0, b"object..")], [OBJECT, DONE]],
-    [[OBJECT, (24, 0x12, 0, b"object..")], [DONE]],
-    [[OBJECT], [OBJECT, (3, 0x12, 0, bytes(4))]],
-])
+@pytest.mark.parametrize(
+    "interrupted",
+    [
+        [[(24, 0x12, 0, b"object..")], [OBJECT, DONE]],
+        [[OBJECT, (24, 0x12, 0, b"object..")], [DONE]],
+        [[OBJECT], [OBJECT, (3, 0x12, 0, bytes(4))]],
+    ],
+)
 def test_a_dump_that_was_interrupted_anywhere_is_asked_for_again(scripted, interrupted):
     netlink = scripted(*interrupted, [OBJECT, DONE])
     assert netlink.dump(26) == [b"object.."]
@@ -271,7 +283,10 @@ def test_objects_that_change_while_they_are_read_are_read_again(netlink, namespa
     flips = "address add 10.2.0.1/32 dev lo\naddress del 10.2.0.1/32 dev lo\n" * 200_000
     churn = subprocess.Popen(
         [*entering(namespace), "ip", "-force", "-batch", "-"],
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         os.set_blocking(churn.stdin.fileno(), False)
@@ -281,7 +296,7 @@ def test_objects_that_change_while_they_are_read_are_read_again(netlink, namespa
             rest = flips.encode()
             while netlink.dumps == asked and asked < 2000:
                 with contextlib.suppress(BlockingIOError):
-                    rest = rest[os.write(churn.stdin.fileno(), rest):]
+                    rest = rest[os.write(churn.stdin.fileno(), rest) :]
                 asked += 1
                 try:
                     bodies = netlink.dump(RTM_GETADDR, bytes([socket.AF_INET]) + bytes(7))

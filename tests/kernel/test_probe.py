@@ -20,7 +20,12 @@ def what_the_tools_can_do(inside, namespace, entering):
     program = "5,32 0 0 4294963220,84 0 0 255,21 0 1 16,6 0 0 4294967295,6 0 0 0"
     commands = {
         "fw": "tc filter add dev lo parent 1: protocol all prio 1 handle 0x10/0xff fw classid 1:10".split(),
-        "bpf": [*"tc filter add dev lo parent 1: protocol all prio 2 bpf bytecode".split(), program, "classid", "1:10"],
+        "bpf": [
+            *"tc filter add dev lo parent 1: protocol all prio 2 bpf bytecode".split(),
+            program,
+            "classid",
+            "1:10",
+        ],
         "nft": "iptables-nft -t mangle -A OUTPUT -j ACCEPT".split(),
     }
     inside("tc qdisc add dev lo root handle 1: htb")

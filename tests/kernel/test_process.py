@@ -74,10 +74,18 @@ def test_tools_of_sbin_are_found_where_path_lacks_it(monkeypatch, tmp_path):
     assert find(str(tmp_path)) is None
 
 
-@pytest.mark.parametrize(("name", "package"), [
-    ("iptables-nft-gone", "iptables"), ("ip6tables-gone", "iptables"), ("ipset-gone", "ipset"),
-    ("ip-gone", "iproute2"), ("tc-gone", "iproute2"), ("/sbin/nft-gone", "nftables"), ("gone", "gone"),
-])
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("iptables-nft-gone", "iptables"),
+        ("ip6tables-gone", "iptables"),
+        ("ipset-gone", "ipset"),
+        ("ip-gone", "iproute2"),
+        ("tc-gone", "iproute2"),
+        ("/sbin/nft-gone", "nftables"),
+        ("gone", "gone"),
+    ],
+)
 def test_a_missing_program_names_its_package(name, package):
     with pytest.raises(UnavailableError, match=rf"{name} is not installed: it is part of the package {package}$"):
         run(HERE, [name])

@@ -58,7 +58,7 @@ def test_an_empty_record_leaves_no_file_and_facts_alone_keep_none(folder):
     record = filled()
     record.save()
     with open(f"{record.path}.new", "w"):
-        pass                                  # as a crash while writing leaves it
+        pass  # as a crash while writing leaves it
     record.keys.clear()
     record.former.clear()
     record.texts.clear()
@@ -99,7 +99,7 @@ def test_a_record_cut_off_anywhere_is_empty_and_warned_of():
     record.save()
     with open(record.path, "rb") as file:
         whole = file.read()
-    for size in range(len(whole) - 1):         # the last byte is a newline
+    for size in range(len(whole) - 1):  # the last byte is a newline
         with open(record.path, "wb") as file:
             file.write(whole[:size])
         found = load()
@@ -115,12 +115,29 @@ def altered(**changes):
     return json.dumps(data | changes)
 
 
-@pytest.mark.parametrize("changes", [
-    {"version": 2}, {"version": None}, {"boot": "another"}, {"cookie": -1}, {"owner": "another"},
-    {"keys": None}, {"keys": {}}, {"keys": ["rule"]}, {"keys": [[{"a": 1}]]}, {"keys": [1]},
-    {"former": {}}, {"former": [[["link"], []]]}, {"former": [[["link"]]]}, {"former": ["ab"]},
-    {"texts": [[["chain"], {"hash": 1}]]}, {"texts": 0}, {"facts": []}, {"facts": None},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": 2},
+        {"version": None},
+        {"boot": "another"},
+        {"cookie": -1},
+        {"owner": "another"},
+        {"keys": None},
+        {"keys": {}},
+        {"keys": ["rule"]},
+        {"keys": [[{"a": 1}]]},
+        {"keys": [1]},
+        {"former": {}},
+        {"former": [[["link"], []]]},
+        {"former": [[["link"]]]},
+        {"former": ["ab"]},
+        {"texts": [[["chain"], {"hash": 1}]]},
+        {"texts": 0},
+        {"facts": []},
+        {"facts": None},
+    ],
+)
 def test_a_record_that_is_not_as_it_must_be_is_empty_and_warned_of(changes):
     text = altered(**changes)
     with open(load().path, "w") as file:

@@ -10,8 +10,12 @@ from reconciler.kernel import variant as module
 from reconciler.kernel.namespace import Namespace
 from reconciler.kernel.variant import find_variant, program
 
-ALL = [f"{tool}-{kind}-{verb}" for tool in ("iptables", "ip6tables") for kind in ("nft", "legacy")
-       for verb in ("save", "restore")]
+ALL = [
+    f"{tool}-{kind}-{verb}"
+    for tool in ("iptables", "ip6tables")
+    for kind in ("nft", "legacy")
+    for verb in ("save", "restore")
+]
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def install(tmp_path, monkeypatch):
                 path.symlink_to(tmp_path / links_to)
             else:
                 (tmp_path / f"{name}.txt").write_text(says)
-                path.write_text(f"#!/bin/sh\nwhile read line; do echo \"$line\"; done < {tmp_path}/{name}.txt\n")
+                path.write_text(f'#!/bin/sh\nwhile read line; do echo "$line"; done < {tmp_path}/{name}.txt\n')
                 path.chmod(0o755)
 
     return make
@@ -66,9 +70,14 @@ def test_a_plain_program_is_of_the_variant_that_it_links_to(install, target, exp
     assert program(module.OTHER[expected], 4, "save") is None
 
 
-@pytest.mark.parametrize(("version", "expected"), [
-    ("iptables v1.8.9 (nf_tables)\n", "nft"), ("iptables v1.8.9 (legacy)\n", "legacy"), ("iptables v1.6.1\n", "legacy"),
-])
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("iptables v1.8.9 (nf_tables)\n", "nft"),
+        ("iptables v1.8.9 (legacy)\n", "legacy"),
+        ("iptables v1.6.1\n", "legacy"),
+    ],
+)
 def test_a_plain_program_that_links_nowhere_is_asked_for_its_version(install, version, expected):
     install("ip6tables-restore", says=version)
     assert program(expected, 6, "restore") == "ip6tables-restore"
@@ -103,16 +112,28 @@ RULES = "*mangle\n:OUTPUT ACCEPT [0:0]\n{chain}{rules}COMMIT\n"
 
 
 @pytest.mark.usefixtures("kernel")
-@pytest.mark.parametrize(("nft", "legacy", "expected", "why"), [
-    (RULES.format(chain=":KUBE-KUBELET-CANARY - [0:0]\n", rules=""), RULES.format(chain="", rules="-A a\n" * 9), "nft", "Kubernetes"),
-    ("", RULES.format(chain=":KUBE-IPTABLES-HINT - [0:0]\n", rules=""), "legacy", "Kubernetes"),
-    (RULES.format(chain=":KUBE-IPTABLES-HINT - [0:0]\n", rules=""),
-     RULES.format(chain=":rc-default-OUTPUT - [0:0]\n", rules=""), "legacy", "our chains"),
-    ("-A a\n", "-A a\n" * 2, "legacy", r"the rules that are there \(2; nft: 1\)"),
-    ("-A a\n" * 3, "-A a\n" * 2, "nft", r"the rules that are there \(3; legacy: 2\)"),
-    ("-A a\n", "-A a\n", "nft", "both have rules"),
-    ("# Table `mangle' is incompatible, use 'nft' tool.\n", "", "nft", "legacy has no rules"),
-])
+@pytest.mark.parametrize(
+    ("nft", "legacy", "expected", "why"),
+    [
+        (
+            RULES.format(chain=":KUBE-KUBELET-CANARY - [0:0]\n", rules=""),
+            RULES.format(chain="", rules="-A a\n" * 9),
+            "nft",
+            "Kubernetes",
+        ),
+        ("", RULES.format(chain=":KUBE-IPTABLES-HINT - [0:0]\n", rules=""), "legacy", "Kubernetes"),
+        (
+            RULES.format(chain=":KUBE-IPTABLES-HINT - [0:0]\n", rules=""),
+            RULES.format(chain=":rc-default-OUTPUT - [0:0]\n", rules=""),
+            "legacy",
+            "our chains",
+        ),
+        ("-A a\n", "-A a\n" * 2, "legacy", r"the rules that are there \(2; nft: 1\)"),
+        ("-A a\n" * 3, "-A a\n" * 2, "nft", r"the rules that are there \(3; legacy: 2\)"),
+        ("-A a\n", "-A a\n", "nft", "both have rules"),
+        ("# Table `mangle' is incompatible, use 'nft' tool.\n", "", "nft", "legacy has no rules"),
+    ],
+)
 def test_what_is_in_use_decides(install, nft, legacy, expected, why):
     install(*ALL)
     saves(install, "nft", nft, family=6)
