@@ -33,11 +33,11 @@ def read(path: str) -> Map:
     try:
         validate(document, schema)
     except ConfigError as error:
-        raise ConfigError([*error.problems, *_meaning(document, schema)]) from None
+        raise ConfigError([*error.problems, *meaning(document, schema)]) from None
     return document
 
 
-def _meaning(document: Map, schema: Mapping[str, Any]) -> Sequence[Problem]:
+def meaning(document: Map, schema: Mapping[str, Any]) -> Sequence[Problem]:
     """Return what is wrong with the meaning of those parts of a document that the schema accepts."""
     from reconciler.config.prune import prune
     from reconciler.resources.desired import ANYWHERE, desire

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 DEFAULT_PROTOCOL = 0x5E
-QDISC_MAJOR = 0x5EC0
-"""The major number of a root qdisc of ours for which the file names no handle."""
+QDISC_MAJORS = 0x5E00
+"""The first of the 256 major numbers of root qdiscs for which a file names no handle; one a protocol number."""
 
 
 class Owner(NamedTuple):
@@ -21,6 +21,11 @@ class Owner(NamedTuple):
     def chain_prefix(self) -> str:
         """What the names of our chains begin with; no owner's prefix is the beginning of another's."""
         return f"rc.{self.name}."
+
+    @property
+    def qdisc_major(self) -> int:
+        """The major number of a root qdisc for which the file names no handle: 5ec0 for the default owner."""
+        return QDISC_MAJORS | (self.protocol - DEFAULT_PROTOCOL + 0xC0) & 0xFF
 
     @property
     def comment_prefix(self) -> str:

@@ -200,6 +200,7 @@ def check_is_a_document_or_an_error(text):
 
 @settings(max_examples=DOCUMENTS)
 @given(TEXTS)
+@example("\ufeff\ufeff\t")
 @example("{" * 2000)
 @example("[" * 2000)
 @example("- " * 2000)

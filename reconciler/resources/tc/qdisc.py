@@ -1,6 +1,6 @@
 """The kind ``qdisc``: the root queueing discipline of a device (``tc qdisc``).
 
-Ours is recognised by the record; without it by the major number 5ec0, which nobody else uses; or, where the
+Ours is recognised by the record; without it by the owner's major number (5ec0), which nobody else uses; or, where the
 file names a handle, by the fact that the whole tree equals the file's.
 """
 
@@ -14,7 +14,6 @@ from reconciler.core.kind import Effect
 from reconciler.core.state import State
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
-from reconciler.resources.owner import QDISC_MAJOR
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.tc import handles
 from reconciler.resources.tc.message import TCA_KIND, TCA_OPTIONS, TCMSG, body
@@ -160,7 +159,7 @@ class QdiscKind(Resource[Qdisc]):
             default = handles.text(handle | minor & 0xFFFF) if minor & 0xFFFF else ""
         value = Qdisc(dev, handles.text(handle), word, default, r2q)
         known = self.recorded(value)
-        ours = known in sight.keys or handle >> 16 == QDISC_MAJOR
+        ours = known in sight.keys or handle >> 16 == sight.owner.qdisc_major
         if word == "htb":
             sight.roots[dev] = ours
         yield Found(value, None if ours else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.resources import marks
-from reconciler.resources.owner import QDISC_MAJOR
+from reconciler.resources.owner import QDISC_MAJORS
 from reconciler.resources.tc import handles, rates
 
 if TYPE_CHECKING:
@@ -88,11 +88,13 @@ def trees(scene: Scene) -> tuple[Tree, ...]:
 
 def _trees(scene: Scene) -> Iterator[Tree]:
     for path, entry in scene.entries("shaping"):
-        major = QDISC_MAJOR
+        major = scene.owner.qdisc_major
         if "handle" in entry:
             major = handles.parse(entry["handle"]) >> 16
             if not 0 < major < 0xFFFF:
                 scene.problem((*path, "handle"), f'{entry["handle"]} is not a handle', 'from "1:" to "fffe:"')
+            elif major & 0xFF00 == QDISC_MAJORS and major != scene.owner.qdisc_major:
+                scene.problem((*path, "handle"), f"{entry['handle']} is another owner's", "leave handle out")
         listed = list(_walk(scene, (*path, "classes"), entry.get("classes") or {}, None))
         minors = _minors(scene, listed, major)
         nodes = tuple(_node(scene, at, parent, found, minors) for at, parent, found in listed)
