@@ -106,6 +106,8 @@ class Planner:
         self.changes: list[Change] = []
         self.conflicts: dict[Key, Conflict] = {}
         self.waiting: dict[Key, str] = {}
+        self.beside: set[Effect] = set()
+        """Losses of foreign objects that stood beside one of ours under its key: making ours is no amends."""
 
     def run(self, pending: tuple[Pending, ...], asked: int) -> Plan:
         """Plan everything; ``asked`` is how many objects the file names."""
@@ -299,6 +301,7 @@ class Planner:
         takes: list[Effect] = []
         if before is not None:
             takes = list(kind.takes(before, None if action == REPLACE else after, world))
+            self.beside.update(e for e in takes if e.mark is not None and e.key in world.ours)
         fields = kind.changed(before, after) if before is not None and after is not None else ()
         disruptive = kind.disruptive(before, after) if before is not None else ""
         self.changes.append(
@@ -335,6 +338,6 @@ class Planner:
             effect.mark is not None
             and effect.mark != SURPLUS
             and effect.mark not in SELF_MADE
-            and effect.key not in self.goal.wanted
+            and (effect.key not in self.goal.wanted or effect in self.beside)
             and effect.key not in self.goal.foreign
         )

@@ -36,6 +36,9 @@ IFADDRMSG = Struct("=BBBBI")
 KERNEL, DHCP = 2, 16
 """Marks: what the kernel made (IFAPROT_KERNEL_LO, _RA and _LL are 1 to 3), and IPv4 leases."""
 MAIN = 254
+LOOPBACK = "127.0.0.1/8"
+"""The kernel makes it with lo, and says so of ::1 only (net/ipv4/devinet.c, inetdev_event)."""
+SCOPE_HOST = 254
 
 
 class Address(NamedTuple):
@@ -182,7 +185,7 @@ class AddressKind(Resource[Address]):
         key = self.key(value)
         if maker == sight.owner.protocol or (not maker and key in sight.keys):
             return None
-        if maker in (1, 2, 3):
+        if maker in (1, 2, 3) or (value.dev, value.address) == ("lo", LOOPBACK):
             return KERNEL
         if not flags & IFA_F_PERMANENT:
             return DHCP if value.family == 4 else KERNEL
@@ -198,7 +201,8 @@ class AddressKind(Resource[Address]):
             peer, length = parse(value.peer)
             far = packed(peer)
         family = AF_INET if value.family == 4 else AF_INET6
-        body = IFADDRMSG.pack(family, length, 0, 0, 0) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, far)
+        scope = SCOPE_HOST if host.startswith("127.") else 0
+        body = IFADDRMSG.pack(family, length, 0, scope, 0) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, far)
         device = ((4, value.dev),)
         if change.action == CREATE:
             body += u8(IFA_PROTO, owner.protocol if change.mark is None else _proto(change.mark))

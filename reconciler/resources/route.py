@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.core.change import CREATE, DELETE
-from reconciler.core.kind import Lack
+from reconciler.core.kind import Effect, Lack
 from reconciler.core.state import SURPLUS
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
 from reconciler.resources.prefix import contains, family_of, is_default, link_local
 from reconciler.resources.route_config import SCHEMA, read
-from reconciler.resources.route_wire import RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, Fields, pack, predict, unpack
+from reconciler.resources.route_wire import RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, Fields, hops, pack, predict, unpack
 from reconciler.resources.tables import LOCAL, MAIN
 from reconciler.resources.wire import NLM_F_CREATE, NLM_F_REPLACE
 
@@ -103,7 +103,18 @@ class RouteKind(Resource[Route]):
         fields, protocol = unpack(body, sight.devices)
         if fields is None or (fields.table == LOCAL and protocol == KERNEL):
             return
-        yield Found(Route(*fields), None if protocol == sight.owner.protocol else protocol)
+        ways = hops(fields, sight.devices) if fields.family == 6 and protocol == sight.owner.protocol else []
+        # The kernel shows our route and what others appended to it as one, under the first one's protocol.
+        yield Found(Route(*(ways[0] if ways else fields)), None if protocol == sight.owner.protocol else protocol)
+        yield from (Found(Route(*way), 0) for way in ways[1:])
+
+    def takes(self, before: Route, after: Route | None, world: World) -> Iterable[Effect]:
+        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c)."""
+        if before.family == 6 and after is not None:
+            key = self.key(before)
+            for other, mark in world.holders(key):
+                if mark not in (None, SURPLUS) and other != before:
+                    yield Effect(key, other, mark)
 
     def wire(self, value: Route, indexes: Mapping[str, int], owner: Owner) -> bytes | None:
         """Predict an IPv4 route's bytes."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTMSG = Struct("=BBBBBBBBI")
+RTNEXTHOP = Struct("=HBBi")
 RTA_DST, RTA_SRC, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC = 1, 2, 4, 5, 6, 7
 RTA_METRICS, RTA_MULTIPATH, RTA_FLOW, RTA_TABLE, RTA_VIA, RTA_PREF = 8, 9, 11, 15, 18, 20
 RTA_ENCAP, RTA_NH_ID = 22, 30
@@ -50,7 +51,7 @@ def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ..
     """Return a message body, and where the device's index goes."""
     family, table, to, metric, kind, via, dev, src, more = route
     host, _, length = to.partition("/")
-    scope = SCOPE_UNIVERSE if via or kind != "unicast" or family == 6 else SCOPE_LINK
+    scope = _scope(kind, via) if family == 4 else SCOPE_UNIVERSE
     tos, flags = 0, 0
     extra = b""
     for word in more:
@@ -100,8 +101,7 @@ def unpack(body: bytes, devices: Mapping[int, str]) -> tuple[Fields | None, int]
     more = [f"{name} {found[code].hex()}" for code, name in MORE.items() if code in found]
     if tos:
         more.append(f"tos {tos:#x}")
-    plain = SCOPE_HOST if kind == "local" else SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK
-    if family == 4 and scope != plain and RTA_MULTIPATH not in found and RTA_NH_ID not in found:
+    if family == 4 and scope != _scope(kind, via) and RTA_MULTIPATH not in found and RTA_NH_ID not in found:
         more.append(f"scope {scope}")
     if flags & RTNH_F_ONLINK:
         more.append("onlink")
@@ -121,13 +121,31 @@ def unpack(body: bytes, devices: Mapping[int, str]) -> tuple[Fields | None, int]
     ), protocol
 
 
+def hops(route: Fields, devices: Mapping[int, str]) -> list[Fields]:
+    """Return a route of several next hops as routes of one each (struct rtnexthop); none for any other route."""
+    found = []
+    for word in route.more:
+        name, _, digits = word.partition(" ")
+        raw, at = bytes.fromhex(digits) if name == "nexthops" else b"", 0
+        while at + RTNEXTHOP.size <= len(raw):
+            size, _, _, index = RTNEXTHOP.unpack_from(raw, at)
+            if size < RTNEXTHOP.size:
+                break
+            gateway = parse(raw[at + RTNEXTHOP.size : at + size]).get(RTA_GATEWAY)
+            more = tuple(other for other in route.more if other != word)
+            dev = devices.get(index, f"if{index}")
+            found.append(route._replace(via=address(gateway) if gateway else "", dev=dev, more=more))
+            at += (size + 3) & ~3
+    return found
+
+
 def predict(route: Fields, indexes: Mapping[str, int], protocol: int) -> bytes | None:
     """Return the bytes with which the kernel dumps an IPv4 route (net/ipv4/fib_semantics.c, fib_dump_info)."""
     family, table, to, metric, kind, via, dev, src, more = route
     if family != 4 or more or dev is None or (dev and dev not in indexes):
         return None
     host, _, length = to.partition("/")
-    scope = SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK
+    scope = _scope(kind, via)
     body = RTMSG.pack(2, int(length), 0, 0, table if table < 256 else 252, protocol, scope, NUMBERS[kind], 0)
     body += u32(RTA_TABLE, table)
     if length != "0":
@@ -143,3 +161,6 @@ def predict(route: Fields, indexes: Mapping[str, int], protocol: int) -> bytes |
     return body
 
 
+def _scope(kind: str, via: str) -> int:
+    """Return the scope that an IPv4 route has where nobody says otherwise, as in iproute2."""
+    return SCOPE_HOST if kind == "local" else SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK

@@ -11,9 +11,7 @@ from tests.netns.lab import CommandError, Lab
 from tests.netns.traffic import Arrival, Echo, NoAnswerError, Sender, send
 from tests.netns.two_uplinks import SERVER, SERVER6, TwoUplinks
 
-VARIANTS = [
-    pytest.param(variant, marks=pytest.mark.needs(f"iptables-{variant}")) for variant in ("nft", "legacy")
-]
+VARIANTS = [pytest.param(variant, marks=pytest.mark.needs(f"iptables-{variant}")) for variant in ("nft", "legacy")]
 
 
 class TestNamespaces:
@@ -24,9 +22,7 @@ class TestNamespaces:
         assert not other.works("ip", "link", "show", "br0")
 
     def test_a_failed_command_says_what_the_tool_said(self, lab):
-        with pytest.raises(
-            CommandError, match=r'one: ip link show nowhere: status 1: .*"nowhere" does not exist'
-        ):
+        with pytest.raises(CommandError, match=r'one: ip link show nowhere: status 1: .*"nowhere" does not exist'):
             lab.namespace("one").run("ip", "link", "show", "nowhere")
 
     def test_a_call_runs_inside_and_its_error_comes_out(self, lab):
@@ -49,9 +45,7 @@ class TestNamespaces:
     def test_a_batch_ends_at_its_first_bad_line(self, lab):
         one = lab.namespace("one")
         with pytest.raises(CommandError, match='"nonsense" is wrong'):
-            one.batch(
-                "ip", ["rule add priority 5 table 5", "rule add nonsense", "rule add priority 6 table 6"]
-            )
+            one.batch("ip", ["rule add priority 5 table 5", "rule add nonsense", "rule add priority 6 table 6"])
         assert {rule["priority"] for rule in one.json("ip", "-json", "rule")} >= {5, 32766}
 
     @pytest.mark.usefixtures("lab")
@@ -159,9 +153,7 @@ class TestRates:
 
 
 def mark_to_second_uplink(network):
-    network.host.batch(
-        "ip", ["rule add fwmark 0x10 table 100", "route add default via 192.168.2.1 dev eth1 table 100"]
-    )
+    network.host.batch("ip", ["rule add fwmark 0x10 table 100", "route add default via 192.168.2.1 dev eth1 table 100"])
 
 
 def shape(network, filtered):
@@ -179,8 +171,6 @@ def shape(network, filtered):
 
 def assert_shaped(network):
     assert 5e6 / 1.5 < network.rate(mark=0x10) < 5e6 * 1.5
-    premium, rest = network.rates(
-        Sender(SERVER, mark=0x10), Sender(SERVER, bind="192.168.2.2", device="eth1")
-    )
+    premium, rest = network.rates(Sender(SERVER, mark=0x10), Sender(SERVER, bind="192.168.2.2", device="eth1"))
     assert 5e6 / 1.5 < premium < 5e6 * 1.5
     assert rest > premium

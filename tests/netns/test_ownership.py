@@ -201,12 +201,21 @@ class TestAForeignRouteUnderOurKey:
         assert self.routes(host) == [self.THEIRS]
 
     @pytest.mark.needs("ipv6")
-    def test_survives_in_ipv6_where_it_becomes_a_next_hop_of_ours(self, host, program):
-        run = program(host, text=ROUTE.replace("192.168.2.1", '"fd00:2::1"'))
+    def test_survives_in_ipv6_where_the_kernel_makes_it_a_next_hop_of_ours(self, host, program):
+        """An edit of ours would take it along: that is listed, and refused without --force."""
+        text = ROUTE.replace("192.168.2.1", '"fd00:2::1"')
+        run = program(host, text=text)
         run("apply")
         do(host, "ip -6 route append default via fd00:2::7 dev eth1 table 100 proto static")
-        run("teardown")
-        assert "fd00:2::7" in host.output("ip", "-6", "route", "show", "table", "100")
+        both = objects(host)
+        assert run("apply").changes == []
+        refused = run.write(text.replace("fd00:2::1", "fd00:2::5"))("apply", status=7)
+        assert refused.along == ["takes along FOREIGN route v6 table wan2 (100): default via fd00:2::7 dev eth1"]
+        assert_same(both, objects(host))
+        run.write(text)("teardown")
+        left = host.output("ip", "-6", "route", "show", "table", "100")
+        assert "via fd00:2::7 dev eth1 proto static" in left
+        assert "fd00:2::1" not in left
 
 
 class TestForeignThingsThatTheKernelTakesAlong:

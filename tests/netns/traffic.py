@@ -161,9 +161,7 @@ def send(
             opened.sendall(b"?")
             answer = opened.recv(2048)
         except TimeoutError:
-            raise NoAnswerError(
-                f"{protocol} from {namespace.name}, {sender}: no answer in {timeout} s"
-            ) from None
+            raise NoAnswerError(f"{protocol} from {namespace.name}, {sender}: no answer in {timeout} s") from None
     return Arrival(*json.loads(answer))
 
 

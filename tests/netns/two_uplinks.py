@@ -46,9 +46,7 @@ STAGES = ("absent", "down", "up", "ready")
 class TwoUplinks:
     """The network above; ``stage1`` is where ``eth1`` stands, and ``bring`` takes a device further."""
 
-    def __init__(
-        self, lab: Lab, *, stage0: str = "ready", stage1: str = "ready", default: bool = True
-    ) -> None:
+    def __init__(self, lab: Lab, *, stage0: str = "ready", stage1: str = "ready", default: bool = True) -> None:
         self.lab = lab
         self.host = lab.namespace("host")
         self.far = lab.namespace("far")

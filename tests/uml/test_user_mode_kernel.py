@@ -6,9 +6,7 @@ import pytest
 
 from tests.netns.probes import lacks, on_user_mode_kernel
 
-pytestmark = pytest.mark.skipif(
-    not on_user_mode_kernel(), reason="only on the user-mode kernel: make test-uml"
-)
+pytestmark = pytest.mark.skipif(not on_user_mode_kernel(), reason="only on the user-mode kernel: make test-uml")
 
 HAS = (
     "veth bridge dummy vlan vrf ifb ipv6 htb fq_codel netem fw bpf u32 flower matchall mirred police"

@@ -38,6 +38,8 @@ TCA_BPF_CLASSID, TCA_BPF_OPS_LEN, TCA_BPF_OPS = 3, 4, 5
 ALL_PROTOCOLS = 0x0300
 """htons(ETH_P_ALL): ``protocol ip`` would miss IPv6, and frames of a VLAN on top of the device."""
 EXACT = 0xFFFFFFFF
+U32_NODE = 0xFFF
+"""The part of a u32 handle that a hash table of filters has not."""
 OP = Struct("=HBBI")
 LOAD_MARK = 0xFFFFF000 + 20
 """SKF_AD_OFF + SKF_AD_MARK (linux/filter.h)."""
@@ -116,16 +118,19 @@ class FilterKind(Resource[Filter]):
             yield Dump(RTM_GETTFILTER, TCMSG.pack(0, sight.index(dev) or 0, 0, 0, 0))
 
     def decode(self, kind: int, body: bytes, sight: Sight) -> Iterable[Found]:
-        """Read one filter; heads of a priority come without options or with handle 0."""
+        """Read one filter; heads of a priority come without options or with handle 0.
+
+        What we never make is somebody else's, even below a root of ours.
+        """
         if kind != RTM_NEWTFILTER:
             return
         _, index, handle, _, info = TCMSG.unpack_from(body)
         found = parse(body, 20)
         options = parse(found.get(TCA_OPTIONS, b""))
-        if not options or not handle:
+        word = string(found[TCA_KIND])
+        if not options or not handle or (word == "u32" and not handle & U32_NODE):
             return
         dev = sight.devices.get(index, f"if{index}")
-        word = string(found[TCA_KIND])
         value, mask, more = handle, EXACT, ""
         classid = 0
         if word == "fw":
@@ -141,7 +146,8 @@ class FilterKind(Resource[Filter]):
             more = f"{more} protocol {info & 0xFFFF:#x}".strip()
         flowid = handles.text(classid) if classid else ""
         filter_ = Filter(dev, info >> 16, handle, word, value, mask, flowid, more)
-        yield Found(filter_, None if sight.roots.get(dev) else 0)
+        ours = sight.roots.get(dev) and word in ("fw", "bpf") and info & 0xFFFF == ALL_PROTOCOLS
+        yield Found(filter_, None if ours else 0)
 
     def encode(self, change: Change, owner: Owner) -> list[Message]:  # noqa: ARG002
         """Make, change or delete."""

@@ -1,0 +1,8 @@
+"""Hypothesis without a clock: on a slow kernel an example may take as long as it takes."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("steady", deadline=None)
+settings.load_profile("steady")

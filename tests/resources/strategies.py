@@ -1,0 +1,92 @@
+"""Values of the kinds as Hypothesis makes them: only such as a kernel can hold."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from reconciler.resources.address import Address
+from reconciler.resources.prefix import network
+from reconciler.resources.route import Route
+from reconciler.resources.rule import Rule
+from reconciler.resources.wire import address
+
+DEVICES = ("e0", "e1")
+INDEXES = {"lo": 1, "e0": 2, "e1": 3}
+u32 = st.integers(0, 0xFFFFFFFF)
+family = st.sampled_from((4, 6))
+
+
+def host(family):
+    """An address, of the whole range."""
+    size = 4 if family == 4 else 16
+    return st.binary(min_size=size, max_size=size).map(address)
+
+
+@st.composite
+def unicast(draw, family):
+    """An address that a host may have: not of 0/8, 127/8, multicast, link-local, nor IPv4 in IPv6."""
+    raw = draw(host(family))
+    return f"{draw(st.integers(1, 99))}.{raw.split('.', 1)[1]}" if family == 4 else address(b"\x20\x01" + _packed(raw)[2:])
+
+
+def _packed(word):
+    from socket import AF_INET6, inet_pton
+
+    return inet_pton(AF_INET6, word)
+
+
+@st.composite
+def prefix(draw, family, shortest=0):
+    """A prefix without bits beyond its length."""
+    return network(f"{draw(unicast(family))}/{draw(st.integers(shortest, 32 if family == 4 else 128))}")
+
+
+@st.composite
+def routes(draw):
+    """A route of any kind that the file can ask for."""
+    number = draw(family)
+    kind = draw(st.sampled_from(("unicast", "unicast", "blackhole", "unreachable", "prohibit")))
+    plain = kind == "unicast"
+    return Route(
+        number,
+        draw(st.one_of(st.integers(1, 252), st.sampled_from((254, 256, 300, 0xFFFFFFFF)), st.integers(256, 0xFFFFFFFF))),
+        draw(prefix(number)),
+        draw(st.integers(1 if number == 6 else 0, 0xFFFFFFFF)),
+        kind,
+        draw(st.one_of(st.just(""), unicast(number))) if plain else "",
+        draw(st.sampled_from(DEVICES)) if plain else "",
+        draw(st.one_of(st.just(""), unicast(number))) if plain else "",
+    )
+
+
+@st.composite
+def rules(draw):
+    """A rule of any selectors."""
+    number = draw(family)
+    mask = draw(st.one_of(st.just(0), u32))
+    prefixes = st.one_of(st.just(""), prefix(number, 1))
+    names = st.one_of(st.just(""), st.sampled_from(("lo", "e0", "fifteen-letters")))
+    return Rule(
+        number,
+        draw(st.integers(1, 0xFFFFFFFF)),
+        draw(u32) & mask,
+        mask,
+        draw(prefixes),
+        draw(prefixes),
+        draw(names),
+        draw(names),
+        draw(st.integers(1, 0xFFFFFFFF)),
+        draw(st.booleans()),
+    )
+
+
+@st.composite
+def addresses(draw):
+    """An address of an interface, with or without a peer; what the kernel decides is as it is for the first."""
+    number = draw(family)
+    whole = 32 if number == 4 else 128
+    one, other = draw(unicast(number)), draw(unicast(number))
+    dev = draw(st.sampled_from(DEVICES))
+    if one != other and draw(st.booleans()):
+        return Address(dev, number, f"{one}/{whole}", f"{other}/{draw(st.integers(8, whole))}", False, False)
+    return Address(dev, number, f"{one}/{draw(st.integers(8, whole))}", "", False, False)
