@@ -186,7 +186,7 @@ def test_on_the_kernel_rules_in_legacy_make_it_legacy_and_rules_in_nft_make_it_n
     assert find_variant(namespace, nft_works=True)[0] == "nft"
 
 
-@pytest.mark.needs("iptables-legacy", "iptables-nft")
+@pytest.mark.needs("iptables-legacy", "iptables-nft", "nft")
 def test_looking_makes_no_table(namespace, inside):
     find_variant(namespace, nft_works=True)
     assert inside("nft list ruleset") == ""
