@@ -217,12 +217,10 @@ def _entries(compiler: Compiler, schema: Mapping[str, Any]) -> Check:
         if properties is None:
             parts: Mapping[str, Any] = schema.get("properties", {})
             properties = {key: compiler.check(part) for key, part in parts.items()}
-        for key, entry in value.items():
-            if patterns:
-                accepted = patterned(key, entry, properties.get(key))
-            else:
-                accepted = properties.get(key, other)(entry)
-            if not accepted:
+        if patterns:
+            return all(patterned(key, entry, properties.get(key)) for key, entry in value.items())
+        for key, entry in value.items():  # noqa: SIM110 - a generator costs more than most checks
+            if not properties.get(key, other)(entry):
                 return False
         return True
 

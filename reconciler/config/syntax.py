@@ -138,7 +138,9 @@ def _marked_problem(error: MarkedYAMLError, lines: list[str], file: str) -> Prob
         hint = f"quote it: {quote(mark.unquoted)}"
     elif message == _FITS_NOWHERE and mark.before.endswith(("'", '"')):
         message, hint = "the text goes on behind its closing quote", "quote the whole of it"
-    message, hint = (said.replace("CHAR", cut(place.char)).replace("LINE", str(begin.line + 1)) for said in (message, hint))
+    message, hint = (
+        said.replace("CHAR", cut(place.char)).replace("LINE", str(begin.line + 1)) for said in (message, hint)
+    )
     return Problem(place.position(file), "", message, hint)
 
 

@@ -85,6 +85,7 @@ def test_the_place_of_a_path_is_that_of_its_value_or_its_key(document):
 def test_a_path_that_leads_nowhere_has_the_place_where_it_ends(document, rest):
     expected = at(3, 9) if rest[0] == "id" else at(3, 5)
     assert position_of(document, ("tables", "wan2", *rest)) == expected
+    assert position_of(document, ("tables", "wan2", *rest), key=True) == expected
 
 
 def test_a_value_from_the_environment_is_known_by_its_text_in_the_file(document):

@@ -336,6 +336,22 @@ version: ${NUMBER}
     assert '3:9: marks.${SECRET}: the name "${SECRET}" does not fit (small letters, digits and -)' in said
 
 
+def test_nor_is_it_guessed_from_what_is_said_of_it():
+    said = problems("interfaces: {eth0: {state: '${STATE}'}}", {"STATE": "absent"})
+    assert said == ["1:28: interfaces.eth0.state: the value of ${STATE} is not known here (up or down)"]
+
+
+def test_a_hint_is_the_nearest_to_the_value_and_never_that_of_what_is_round_it():
+    inner = {"type": "object", "properties": {"b": {"type": "integer"}}, "x-hint": "of the map"}
+    outer = {"properties": {"a": inner, "c": {"$ref": "#/$defs/d", "x-hint": "of the property"}}}
+    schema = {**outer, "$defs": {"d": {"type": "integer"}}, "x-hint": "of the whole"}
+    said = [str(problem) for problem in explain(loads("a: {b: x}\nc: y", "f", {}), schema)]
+    assert said == [
+        'f:1:8: a.b: the text "x" stands where a number belongs',
+        'f:2:4: c: the text "y" stands where a number belongs (of the property)',
+    ]
+
+
 def test_a_long_or_odd_value_is_cut():
     said = problems(f'marks: {{a: "{"x" * 500}", b: "a\\nb\\u202e"}}')
     assert max(map(len, said)) < 150

@@ -74,6 +74,7 @@ def test_an_empty_file_is_an_error(text):
 def test_the_bom_of_utf_8_is_skipped():
     for text in ("\ufeffa: 1", b"\xef\xbb\xbfa: 1"):
         assert str(loads(text, "f", {}).at("a")) == "f:1:1"
+    assert problems("\ufeff{to: ::/0}") == ['f:1:6: ":" is not allowed here (quote it: "::/0")']
 
 
 def test_an_error_of_encoding_names_its_place():

@@ -59,6 +59,12 @@ def delete(value: Value, mark: int | None = None) -> Change:
     return Change(DELETE, kind_of(value).key(value), value, None, mark)
 
 
+def ready(host: Host) -> None:
+    """Wait until no address is tentative: a worker of the kernel ends that, even without duplicate detection."""
+    while any(value.tentative for value in host.values("address")):
+        continue
+
+
 class Host:
     """One namespace, and a netlink socket in it."""
 

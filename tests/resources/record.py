@@ -21,7 +21,7 @@ from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
 from tests.netns.probes import lacks
-from tests.resources.host import ORDER, Host, create
+from tests.resources.host import ORDER, Host, create, ready
 
 LINES = """
 ip link add name e0 address 02:00:00:00:00:10 type ifb
@@ -81,6 +81,8 @@ def build(host: Host) -> tuple[object, ...]:
     host.prepare(LINES.strip().splitlines())
     ours = OURS if lacks("fw") else OURS + WITH_FW
     for value in ours:
+        if isinstance(value, Route) and value.src:
+            ready(host)
         host.ask(create(value))
     host.prepare(["tc filter add dev e0 parent 5ec0: protocol ip prio 9 u32 match ip dst 10.0.0.0/8 flowid 5ec0:20"])
     return ours

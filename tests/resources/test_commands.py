@@ -95,6 +95,9 @@ def test_addresses(lab):
         Address("e0", 4, "192.0.2.7/32", "192.0.2.8/32"),
         Address("e0", 4, "192.0.2.7/32", "203.0.113.0/24"),
         Address("e0", 6, "2001:db8::7/128", "2001:db8::8/128"),
+        Address("lo", 4, "127.0.0.2/8"),
+        Address("lo", 4, "192.0.2.77/32"),
+        Address("lo", 6, "2001:db8::77/128"),
     ]
     alike(lab, PAIR, [*map(create, values), *map(delete, reversed(values))], ("ip address show", *ROUTES), every=4)
 

@@ -102,9 +102,7 @@ class RuleEvents:
     """The kernel's own word on the IPv4 rules of a namespace, with the time at which it was heard."""
 
     def __init__(self, stage: Stage) -> None:
-        self._socket = stage.host.call(
-            socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE
-        )
+        self._socket = stage.host.call(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.bind((0, RTMGRP_IPV4_RULE))
         self._socket.settimeout(0.1)
         self._heard: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()

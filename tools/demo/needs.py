@@ -8,9 +8,7 @@ import socket
 
 from tests.netns.probes import lacks, why_no_namespaces
 
-TUNNEL_ENDS = frozenset(
-    {"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
-)
+TUNNEL_ENDS = frozenset({"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"})
 """What some kernels put into every new namespace (net.core.fb_tunnels_only_for_init_net = 0)."""
 
 PROGRAMS = {"ip": "iproute2", "tc": "iproute2"}

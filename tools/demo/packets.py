@@ -109,9 +109,7 @@ def held(stage: Stage) -> str:
     if not RATE * LESS < through < CEIL * MORE:
         raise UnprovenError(words)
     if in_class <= elsewhere * 10:
-        raise UnprovenError(
-            f"{words}; but {in_class} packets in class {CLASS}, {elsewhere} in {DEFAULT_CLASS}"
-        )
+        raise UnprovenError(f"{words}; but {in_class} packets in class {CLASS}, {elsewhere} in {DEFAULT_CLASS}")
     if free < CEIL * FREE:
         raise UnprovenError(f"{words}: too slow a machine to tell the difference")
     return words

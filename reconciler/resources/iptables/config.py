@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.resources.iptables.lines import BUILT_IN, LONGEST_NAME, Line, sign
-from reconciler.resources.iptables.matches import families, matches
 from reconciler.resources.iptables.matches import SCHEMA as MATCHES
+from reconciler.resources.iptables.matches import families, matches
 from reconciler.resources.iptables.targets import SCHEMA as TARGETS
 from reconciler.resources.iptables.targets import target
 from reconciler.resources.tc import handles
@@ -113,7 +113,9 @@ def _chains(scene: Scene) -> Iterator[OwnChain]:
     if classify and ("mangle", "POSTROUTING") not in places:
         places["mangle", "POSTROUTING"] = (("shaping",), [])
     for (table, name), (path, entry) in places.items():
-        listed, at = (entry or [], path) if not isinstance(entry, dict) else (entry.get("rules") or [], (*path, "rules"))
+        listed, at = (
+            (entry or [], path) if not isinstance(entry, dict) else (entry.get("rules") or [], (*path, "rules"))
+        )
         own = scene.owner.chain_prefix + name
         built_in = name if name in BUILT_IN[table] else ""
         if len(own) > LONGEST_NAME:
@@ -136,9 +138,7 @@ def _chains(scene: Scene) -> Iterator[OwnChain]:
                 yield OwnChain(path, family, table, own, built_in, where, lines, tuple(p for _, p in chosen))
 
 
-def _rule(
-    scene: Scene, path: Path, entry: Mapping[str, Any], own_names: set[str]
-) -> tuple[str, str, str] | None:
+def _rule(scene: Scene, path: Path, entry: Mapping[str, Any], own_names: set[str]) -> tuple[str, str, str] | None:
     """Return matches, comment and target of one rule."""
     before = len(scene.problems)
     found = matches(scene, path, entry)

@@ -20,7 +20,12 @@ FORBIDDEN = (
     "-t", "--table", "-A", "--append", "-I", "--insert", "-D", "--delete", "-R", "--replace", "-j", "--jump",
     "-g", "--goto", "-N", "-X", "-F", "-P", "-Z", "-E", "-L", "-S", "-C", "-h", "-V", "-w", "-c", "-M",
 )  # fmt: skip
-PORT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 65535}, {"type": "string", "pattern": "^[0-9]{1,5}(:[0-9]{1,5})?$"}]}
+PORT = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 65535},
+        {"type": "string", "pattern": "^[0-9]{1,5}(:[0-9]{1,5})?$"},
+    ]
+}
 
 SCHEMA: Mapping[str, Any] = {
     "mark": {
@@ -119,7 +124,7 @@ def _not(inverted: bool) -> list[str]:
 
 
 def _mark(module: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
-    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401
+    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:
         mark = marks.resolve(scene, path, word)
         return ["-m", module, *_not(inverted), "--mark", str(mark)] if mark else []
 
@@ -127,14 +132,14 @@ def _mark(module: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
 
 
 def _plain(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
-    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401, ARG001
+    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ARG001
         return [*_not(inverted), option, quote(str(word))]
 
     return make
 
 
 def _prefix(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
-    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401
+    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:
         try:
             return [*_not(inverted), option, network(word)]
         except ValueError as error:
@@ -145,7 +150,7 @@ def _prefix(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
 
 
 def _port(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
-    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401
+    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:
         ends = [int(end) for end in str(word).split(":")]
         if max(ends) > 65535 or ends != sorted(ends):
             scene.problem(path, f"{word} is not a port or range of ports", "from 0 to 65535, the lower one first")
@@ -154,13 +159,13 @@ def _port(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
     return make
 
 
-def _ctstate(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401, ARG001
+def _ctstate(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ARG001
     states = [word] if isinstance(word, str) else word
     ordered = [state for state in STATES if state in states]
     return ["-m", "conntrack", *_not(inverted), "--ctstate", ",".join(ordered)]
 
 
-def _raw(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ANN401, ARG001
+def _raw(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # noqa: ARG001
     """Take the text as it is, after a look for what would lead out of the rule."""
     text = str(word)
     while "${mark:" in text:
@@ -175,7 +180,11 @@ def _raw(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:  # n
     for token in text.replace('"', " ").split():
         name = token.split("=", 1)[0]
         cluster = name.startswith("-") and not name.startswith("--") and name[:2] in FORBIDDEN
-        if name in FORBIDDEN or cluster or any(f.startswith(name) for f in FORBIDDEN if len(name) > 3 and f[:2] == "--"):
+        if (
+            name in FORBIDDEN
+            or cluster
+            or any(f.startswith(name) for f in FORBIDDEN if len(name) > 3 and f[:2] == "--")
+        ):
             scene.problem(path, f"raw holds only matches, and {token} is none", "use jump: for the target")
             return []
     if text.count('"') % 2:

@@ -95,6 +95,12 @@ def _removals(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:
         yield f"-X {change.before.name}", None
 
 
+def complaint(stderr: str) -> str:
+    """Return what the tool says is wrong: without the line of our input, and without advice to read its help."""
+    lines = [line for line in stderr.splitlines() if not line.startswith(("Error occurred at line", "Try `"))]
+    return " ".join(" ".join(lines or [stderr]).split())
+
+
 def blame(written: Script, stderr: str) -> tuple[Change, int | None] | None:
     """Return the change and part that the tool complains about, by the line that its message names."""
     for word in stderr.replace(":", " ").split("line")[1:]:

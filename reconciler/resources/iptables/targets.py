@@ -121,7 +121,7 @@ def _connmark(scene: Scene, path: Path, entry: Mapping[str, Any]) -> list[str]:
     return [f"--{verb}", "--nfmask", f"{mask:#x}", "--ctmask", f"{mask:#x}"] if mask else []
 
 
-def _mask(scene: Scene, path: Path, word: Any) -> int:  # noqa: ANN401
+def _mask(scene: Scene, path: Path, word: Any) -> int:
     """Return the bits to copy: a name's mask, a mask itself, or all declared ones."""
     if word is True:
         bits = marks.union(scene)
