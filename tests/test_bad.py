@@ -11,8 +11,9 @@ import os
 
 import pytest
 
-from reconciler.config.load import load
+from reconciler.engine.source import read
 from reconciler.errors import ConfigError
+from reconciler.resources.desired import ANYWHERE, desire
 
 BAD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bad")
 ENVIRON = {"SECRET": "hunter2", "NUMBER": "4711"}
@@ -20,9 +21,9 @@ MARK = "# expect: "
 
 
 def problems(path):
-    """What is wrong with the file, a line each; files of every kind must go through this one function."""
+    """What is wrong with the file, a line each: the whole way that ``reconciler validate`` goes."""
     try:
-        load(path, ENVIRON)
+        desire(read(path), ANYWHERE)
     except ConfigError as error:
         return str(error).replace(path, os.path.basename(path)).splitlines()
     return []
@@ -38,7 +39,9 @@ def expected(path):
 
 
 @pytest.mark.parametrize("name", sorted(name for name in os.listdir(BAD) if name.endswith(".yaml")))
-def test_a_bad_file_is_refused_with_the_message_that_it_expects(name):
+def test_a_bad_file_is_refused_with_the_message_that_it_expects(name, monkeypatch):
+    for variable, value in ENVIRON.items():
+        monkeypatch.setenv(variable, value)
     path = os.path.join(BAD, name)
     said = problems(path)
     assert said == expected(path)

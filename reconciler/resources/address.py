@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS, IFA_PROTO = 1, 2, 8, 11
-IFA_F_SECONDARY, IFA_F_TENTATIVE, IFA_F_PERMANENT = 0x01, 0x40, 0x80
+IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_TENTATIVE, IFA_F_PERMANENT = 0x01, 0x02, 0x40, 0x80
 AF_INET, AF_INET6 = 2, 10
 IFADDRMSG = Struct("=BBBBI")
 KERNEL, DHCP = 2, 16
@@ -202,7 +202,8 @@ class AddressKind(Resource[Address]):
             far = packed(peer)
         family = AF_INET if value.family == 4 else AF_INET6
         scope = SCOPE_HOST if host.startswith("127.") else 0
-        body = IFADDRMSG.pack(family, length, 0, scope, 0) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, far)
+        flags = IFA_F_NODAD if _known_unique(value) else 0
+        body = IFADDRMSG.pack(family, length, flags, scope, 0) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, far)
         device = ((4, value.dev),)
         if change.action == CREATE:
             body += u8(IFA_PROTO, owner.protocol if change.mark is None else _proto(change.mark))
@@ -215,12 +216,21 @@ class AddressKind(Resource[Address]):
         verb = "add" if change.action == CREATE else "del"
         host = value.address.partition("/")[0]
         words = [host, "peer", value.peer] if value.peer else [value.address]
-        return [["ip", "addr", verb, *words, "dev", value.dev]]
+        words += ["dev", value.dev]
+        return [["ip", "addr", verb, *words, *(["nodad"] if verb == "add" and _known_unique(value) else [])]]
 
     def describe(self, value: Address, names: Names) -> str:  # noqa: ARG002
         """Show address and device."""
         peer = f" peer {value.peer}" if value.peer else ""
         return f"{value.address}{peer} dev {value.dev}"
+
+
+def _known_unique(value: Address) -> bool:
+    """Tell whether an address needs no duplicate detection; else even lo's is tentative for a millisecond.
+
+    Until then no route can prefer it as its source (net/ipv6/addrconf.c leaves that to a worker).
+    """
+    return value.family == 6 and value.dev == "lo"
 
 
 def _proto(mark: int) -> int:

@@ -72,6 +72,8 @@ def desire(document: Map, facts: Facts, *, partial: bool = False) -> tuple[Desir
 
 
 def _twice(scene: Scene, item: Wanted, first: Wanted) -> None:
+    if any(problem.path.startswith(item.origin.path) for problem in scene.problems):
+        return
     where = first.origin
     message = f"the kernel can hold this only once, and {where.path} in line {where.position.line} has it already"
     scene.problems.append(Problem(item.origin.position, item.origin.path, message, "take one of them out"))

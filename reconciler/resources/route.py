@@ -67,6 +67,12 @@ class RouteKind(Resource[Route]):
         """Routes belong to their table."""
         return (self.name, value.table)
 
+    def fill(self, wanted: Route, seen: Route | None, former: Mapping[str, Any]) -> Route:
+        """Keep the device that is there as long as the gateway is the same."""
+        if seen is not None and seen.via != wanted.via:
+            return wanted
+        return super().fill(wanted, seen, former)
+
     def lands(self, value: Route, world: World) -> Route:
         """Without a device the kernel takes the one whose subnet the gateway is in."""
         return value if value.dev is not None else value._replace(dev=_device_towards(value.via, world))

@@ -127,7 +127,7 @@ def _routes(
     if kind != "unicast":
         for field in ("via", "dev", "src"):
             if field in entry:
-                scene.problem((*path, field), f"a {kind} route has no {field}", f"leave {field} out")
+                scene.problem((*path, field), f"a route of type {kind} has no {field}", f"leave {field} out")
     elif "via" not in entry and "dev" not in entry:
         scene.problem(path, "the route leads nowhere", "add via, dev, or a type such as unreachable")
         return

@@ -31,6 +31,8 @@ MORE = {
     RTA_ENCAP: "encap",
     RTA_NH_ID: "nhid",
 }
+WAYS = ("nexthops ", "via ", "nhid ")
+"""Beginnings of what stands for a gateway among the attributes without a field."""
 
 
 class Fields(NamedTuple):
@@ -51,11 +53,16 @@ def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ..
     """Return a message body, and where the device's index goes."""
     family, table, to, metric, kind, via, dev, src, more = route
     host, _, length = to.partition("/")
-    scope = _scope(kind, via) if family == 4 else SCOPE_UNIVERSE
+    scope = _scope(kind, bool(via) or any(word.startswith(WAYS) for word in more)) if family == 4 else SCOPE_UNIVERSE
     tos, flags = 0, 0
     extra = b""
+    shared = any(word.startswith("nhid ") for word in more)  # the nexthop object says the whole way, and alone
+    if shared:
+        kind = "unicast"  # a blackhole here is the object's
     for word in more:
         name, _, rest = word.partition(" ")
+        if shared and name in ("nexthops", "via"):
+            continue
         if name == "tos":
             tos = int(rest, 16)
         elif name == "scope":
@@ -75,10 +82,10 @@ def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ..
         body += u32(RTA_PRIORITY, metric)
     if src:
         body += attribute(RTA_PREFSRC, packed(src))
-    if via:
+    if via and not shared:
         body += attribute(RTA_GATEWAY, packed(via))
     body += extra
-    if dev:
+    if dev and not shared:
         body += u32(RTA_OIF, 0)
         return body, ((len(body) - 4, dev),)
     return body, ()
@@ -101,7 +108,7 @@ def unpack(body: bytes, devices: Mapping[int, str]) -> tuple[Fields | None, int]
     more = [f"{name} {found[code].hex()}" for code, name in MORE.items() if code in found]
     if tos:
         more.append(f"tos {tos:#x}")
-    if family == 4 and scope != _scope(kind, via) and RTA_MULTIPATH not in found and RTA_NH_ID not in found:
+    if family == 4 and scope != _scope(kind, bool(via) or any(word.startswith(WAYS) for word in more)):
         more.append(f"scope {scope}")
     if flags & RTNH_F_ONLINK:
         more.append("onlink")
@@ -145,7 +152,7 @@ def predict(route: Fields, indexes: Mapping[str, int], protocol: int) -> bytes |
     if family != 4 or more or dev is None or (dev and dev not in indexes):
         return None
     host, _, length = to.partition("/")
-    scope = _scope(kind, via)
+    scope = _scope(kind, bool(via))
     body = RTMSG.pack(2, int(length), 0, 0, table if table < 256 else 252, protocol, scope, NUMBERS[kind], 0)
     body += u32(RTA_TABLE, table)
     if length != "0":
@@ -161,6 +168,6 @@ def predict(route: Fields, indexes: Mapping[str, int], protocol: int) -> bytes |
     return body
 
 
-def _scope(kind: str, via: str) -> int:
+def _scope(kind: str, gateway: bool) -> int:
     """Return the scope that an IPv4 route has where nobody says otherwise, as in iproute2."""
-    return SCOPE_HOST if kind == "local" else SCOPE_UNIVERSE if via or kind != "unicast" else SCOPE_LINK
+    return SCOPE_HOST if kind == "local" else SCOPE_UNIVERSE if gateway or kind != "unicast" else SCOPE_LINK

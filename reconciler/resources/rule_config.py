@@ -122,7 +122,7 @@ def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]
 def _prefixes(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, str] | None:
     words = {"from": "", "to": ""}
     good = True
-    for field in words:
+    for field in ("from", "to"):
         if field not in entry:
             continue
         word = entry[field]
@@ -167,7 +167,7 @@ def check(scene: Scene, rules: Sequence[tuple[Any, Origin]]) -> None:
         places[value.family, value.priority].append((value, origin))
 
 
-def _overlap(one: Any, other: Any) -> bool:  # noqa: ANN401
+def _overlap(one: Any, other: Any) -> bool:
     """Tell whether some packet can match two rules; an inverted one can match nearly anything."""
     if one.invert or other.invert:
         return True

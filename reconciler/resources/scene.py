@@ -49,7 +49,7 @@ class Scene:
             self._once[name] = read(self)
         return self._once[name]  # type: ignore[no-any-return]
 
-    def section(self, name: str) -> Any:  # noqa: ANN401  (the schema has said what it is)
+    def section(self, name: str) -> Any:
         """Return a section, or an empty map."""
         found = self.document.get(name)
         return found if found is not None else {}
@@ -80,7 +80,7 @@ class Scene:
                 break
         return found
 
-    def origin(self, path: Path, entry: Any = None, parts: tuple[Position, ...] = ()) -> Origin:  # noqa: ANN401
+    def origin(self, path: Path, entry: Any = None, parts: tuple[Position, ...] = ()) -> Origin:
         """Return the origin of an object that the entry at a path asks for."""
         label = ""
         if isinstance(entry, dict):
@@ -89,11 +89,22 @@ class Scene:
 
     def problem(self, path: Path, message: str, hint: str = "") -> None:
         """Report an error at a path."""
-        self.problems.append(Problem(self.position(path), format_path(path), message, hint))
+        self.problems.append(self._problem(path, message, hint))
 
     def warning(self, path: Path, message: str, hint: str = "") -> None:
         """Report something doubtful at a path."""
-        self.warnings.append(Problem(self.position(path), format_path(path), message, hint))
+        self.warnings.append(self._problem(path, message, hint))
+
+    def _problem(self, path: Path, message: str, hint: str) -> Problem:
+        """Make a problem in which no value of an environment variable shows: it may be a secret."""
+        node: Any = self.document
+        for step in path[:-1]:
+            node = node[step] if isinstance(node, (Map, Seq)) else None  # type: ignore[index]
+        last = path[-1] if path else ""
+        if isinstance(node, (Map, Seq)) and (spelled := node.spelling(last)) is not None:  # type: ignore[arg-type]
+            value = str(node[last])  # type: ignore[index]
+            message, hint = message.replace(value, spelled), hint.replace(value, spelled)
+        return Problem(self.position(path), format_path(path), message, hint)
 
     def undefined(self, path: Path, what: str, name: object, known: Iterable[str]) -> None:
         """Report a name that nothing defines, with the nearest one that is defined."""

@@ -231,9 +231,10 @@ def build() -> dict[str, Any]:
     }
 
 
-def _map(description: str, entry: dict[str, Any], example: Any, names: str = "") -> dict[str, Any]:  # noqa: ANN401
+def _map(description: str, entry: dict[str, Any], example: Any, names: str = "") -> dict[str, Any]:
     """Return the stanza of a section that maps names to entries."""
-    pattern = {"type": "string", "pattern": names} if names else {"$ref": "#/$defs/table-name"}
+    hint = DEFS["device"]["x-hint"] if names == DEVICE else "at most 28 letters, digits, dashes and underscores"
+    pattern = {"type": "string", "pattern": names, "x-hint": hint} if names else {"$ref": "#/$defs/table-name"}
     return {
         "type": ["object", "null"],
         "description": description,
@@ -263,4 +264,3 @@ DEFS["table-name"] = {
     "description": "A name.",
     "examples": ["wan2"],
 }
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.core.change import CREATE, REPLACE, Change
+from reconciler.core.change import CREATE, REPLACE, UPDATE, Change
 from reconciler.core.kind import Effect
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.link.device import Device, ways
@@ -42,6 +42,8 @@ class Link(NamedTuple):
     name: str
     type: str
     options: tuple[tuple[str, Any], ...] = ()
+    marked: bool = True
+    """False for one of ours that lacks its mark: we were killed between making it and marking it."""
 
 
 class LinkKind(Resource[Link]):
@@ -67,15 +69,19 @@ class LinkKind(Resource[Link]):
         """Return the name: a namespace has one interface of a name."""
         return (self.name, value.name)
 
+    def same(self, one: Link, other: Link) -> bool:
+        """Compare; a mark is never taken away."""
+        return one[:3] == other[:3] and (other.marked or not one.marked)
+
     def replace(self, before: Link, after: Link) -> str:
         """Type and peer of a link are fixed when it is created."""
         if before.type != after.type:
             return f"the type of a link is fixed: {before.type} → {after.type}"
-        return f"the options of a {after.type} link are fixed"
+        return f"the options of a {after.type} link are fixed" if before.options != after.options else ""
 
-    def disruptive(self, before: Link, after: Link | None) -> str:  # noqa: ARG002
+    def disruptive(self, before: Link, after: Link | None) -> str:
         """Replacing a link drops all that stands on it."""
-        return "drops its addresses, routes and queues" if after is not None else ""
+        return "drops its addresses, routes and queues" if after is not None and self.replace(before, after) else ""
 
     def claims(self, value: Link) -> Iterable[Key]:
         """The names of other ends are names of links, too."""
@@ -132,8 +138,9 @@ class LinkKind(Resource[Link]):
         name = string(attributes[IFLA_IFNAME])
         word = string(info[IFLA_INFO_KIND])
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
-        ours = sight.owner.altname(name) in _altnames(attributes) or (self.name, name) in sight.keys
-        yield Found(Link(name, word, options), None if ours else 0)
+        marked = sight.owner.altname(name) in _altnames(attributes)
+        ours = marked or (self.name, name) in sight.keys
+        yield Found(Link(name, word, options, marked or not ours), None if ours else 0)
 
     def claim_ours(self, state: State, desired: Mapping[Key, Value], sight: Sight) -> State:  # noqa: ARG002
         """The other end of a link of ours is part of it, and nobody's link of its own."""
@@ -148,9 +155,9 @@ class LinkKind(Resource[Link]):
         return state._replace(foreign={k: held for k, held in state.foreign.items() if k not in ends})
 
     def encode(self, change: Change, owner: Owner) -> list[Message]:
-        """Create and mark as ours, or delete."""
+        """Create and mark as ours, mark only, or delete."""
         messages = []
-        if change.before is not None:
+        if change.before is not None and change.action != UPDATE:
             body = IFINFOMSG.pack(0, 0, 0, 0, 0)
             messages.append(Message(RTM_DELLINK, 0, body, ((4, change.before[0]),)))
         if change.action in (CREATE, REPLACE) and isinstance(change.after, Link):
@@ -159,6 +166,8 @@ class LinkKind(Resource[Link]):
             info = text(IFLA_INFO_KIND, link.type) + (nested(IFLA_INFO_DATA, data) if data else b"")
             body = IFINFOMSG.pack(0, 0, 0, 0, 0) + text(IFLA_IFNAME, link.name) + nested(IFLA_LINKINFO, info)
             messages.append(Message(RTM_NEWLINK, MessageFlags.CREATE, body))
+        if isinstance(change.after, Link):
+            link = change.after
             alt = nested(IFLA_PROP_LIST, text(IFLA_ALT_IFNAME, owner.altname(link.name)))
             body = IFINFOMSG.pack(0, 0, 0, 0, 0) + alt
             messages.append(Message(RTM_NEWLINKPROP, MessageFlags.CREATE, body, ((4, link.name),)))
@@ -167,12 +176,14 @@ class LinkKind(Resource[Link]):
     def command(self, change: Change, owner: Owner) -> list[list[str]]:
         """``ip link add``, ``ip link property add``, ``ip link del``."""
         lines = []
-        if change.before is not None:
+        if change.before is not None and change.action != UPDATE:
             lines.append(["ip", "link", "del", "dev", change.before[0]])
         if change.action in (CREATE, REPLACE) and isinstance(change.after, Link):
             link = change.after
             words = TYPES[link.type].words(link.options)
             lines.append(["ip", "link", "add", link.name, "type", link.type, *words])
+        if isinstance(change.after, Link):
+            link = change.after
             lines.append(["ip", "link", "property", "add", "dev", link.name, "altname", owner.altname(link.name)])
         return lines
 
@@ -180,6 +191,12 @@ class LinkKind(Resource[Link]):
         """Show name, type and options."""
         options = "".join(f" {word} {option}" for word, option in value.options)
         return f"{value.name}: {value.type}{options}"
+
+    def describe_change(self, before: Link, after: Link, names: Names) -> str:
+        """Show what changes; a mark that was missing is no more than that."""
+        if self.changed(before, after) == ("marked",):
+            return f"{self.describe(after, names)}   marked as ours"
+        return super().describe_change(before, after, names)
 
 
 def _altnames(attributes: dict[int, bytes]) -> set[str]:

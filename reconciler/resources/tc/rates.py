@@ -46,7 +46,7 @@ def text(bits: int) -> str:
 def default_burst(bits: int) -> int:
     """Return the burst that tc sets where none is given, in ticks, rounded up.
 
-    So does tc since 6.17; before, it cut off below a microsecond, which left nothing at 13 Gbit/s and above.
+    So does newer tc; 6.1 cuts off below a microsecond, which leaves nothing at 13 Gbit/s and above.
     """
     rate = bits // 8
     size = rate // RESOLUTION + MTU

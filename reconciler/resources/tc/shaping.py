@@ -92,7 +92,7 @@ def _trees(scene: Scene) -> Iterator[Tree]:
         if "handle" in entry:
             major = handles.parse(entry["handle"]) >> 16
             if not 0 < major < 0xFFFF:
-                scene.problem((*path, "handle"), f'{entry["handle"]} is not a handle', 'from "1:" to "fffe:"')
+                scene.problem((*path, "handle"), f"{entry['handle']} is not a handle", 'from "1:" to "fffe:"')
             elif major & 0xFF00 == QDISC_MAJORS and major != scene.owner.qdisc_major:
                 scene.problem((*path, "handle"), f"{entry['handle']} is another owner's", "leave handle out")
         listed = list(_walk(scene, (*path, "classes"), entry.get("classes") or {}, None))
@@ -147,7 +147,7 @@ def _minors(scene: Scene, listed: list[tuple[Path, str | None, Any]], major: int
     return found
 
 
-def _node(scene: Scene, path: Path, parent: str | None, entry: Any, minors: Mapping[str, int]) -> Node:  # noqa: ANN401
+def _node(scene: Scene, path: Path, parent: str | None, entry: Any, minors: Mapping[str, int]) -> Node:
     rate = _rate(scene, (*path, "rate"), entry["rate"])
     ceil = _rate(scene, (*path, "ceil"), entry["ceil"]) if "ceil" in entry else rate
     if ceil < rate:
