@@ -122,6 +122,18 @@ class Kind(Generic[V]):
         """Name the fields in which two values differ."""
         return tuple(f for f in self.value._fields if getattr(before, f) != getattr(after, f))  # type: ignore[attr-defined]
 
+    def revive(self, fields: Mapping[str, Any]) -> V:
+        """Return the value that a JSON object holds; lists in it are tuples again. ValueError if it is none."""
+        if set(fields) != set(self.value._fields):  # type: ignore[attr-defined]
+            names = ", ".join(self.value._fields)  # type: ignore[attr-defined]
+            raise ValueError(f"a {self.name} has the fields {names}, not {', '.join(map(str, fields))}")
+        return self.value(**{name: deep(field) for name, field in fields.items()})
+
+
+def deep(part: Any) -> Any:
+    """Return a part of a JSON value with tuples for lists."""
+    return tuple(map(deep, part)) if isinstance(part, list) else part
+
 
 Kinds = "Mapping[str, Kind[Any]]"
 """All kinds by name; the literal registry is in ``resources``."""

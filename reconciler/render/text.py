@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.desired import Desired
     from reconciler.core.kind import Effect
     from reconciler.core.state import Key, State
+    from reconciler.errors import Position
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
 
@@ -92,8 +93,7 @@ def _rows(change: Change, desired: Desired, names: Names, owner: Owner) -> Itera
         for part in parts:
             where = ""
             if origin is not None and part.place is not None and part.place < len(origin.parts):
-                at = origin.parts[part.place]
-                where = f"{at.file}:{at.line}"
+                where = _line(origin.parts[part.place])
             what = f"{title}: {kind.describe_part(part, owner)}"
             yield Row(SIGNS[part.action], _label(change.key), what, where)
     else:
@@ -140,7 +140,12 @@ def _conflict(conflict: Any, desired: Desired, names: Names) -> Row:
 
 def _where(key: Key, desired: Desired) -> str:
     origin = desired.origins.get(key)
-    return f"{origin.position.file}:{origin.position.line}" if origin is not None else ""
+    return _line(origin.position) if origin is not None else ""
+
+
+def _line(position: Position) -> str:
+    """Return file and line, without the folder, which the title names."""
+    return f"{position.file.rpartition('/')[2]}:{position.line}"
 
 
 def _label(key: Key) -> str:

@@ -11,7 +11,7 @@ from reconciler.resources.iptables.lines import Line, unsigned
 from reconciler.resources.scene import Scene, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reconciler.core.change import Change
     from reconciler.core.state import Key
@@ -53,6 +53,11 @@ class ChainKind(Resource[Chain]):
     def same(self, one: Chain, other: Chain) -> bool:
         """Compare the hashes in their order; what the tool makes of a rule's text is its own affair."""
         return [line.hash for line in one.rules] == [line.hash for line in other.rules]
+
+    def revive(self, fields: Mapping[str, Any]) -> Chain:
+        """Return the chain that a JSON object holds; its rules are lines again."""
+        chain = super().revive(fields)
+        return chain._replace(rules=tuple(Line(*rule) for rule in chain.rules))
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a chain for each family in which it has rules."""
