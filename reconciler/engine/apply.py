@@ -5,11 +5,13 @@ from __future__ import annotations
 from errno import EPERM
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from reconciler.core.desired import Desired
 from reconciler.core.plan import plan_back
 from reconciler.engine import memory
 from reconciler.engine.preview import Preview, preview, refuse
 from reconciler.errors import NotConvergedError, RefusedByKernelError, UnavailableError
 from reconciler.kernel.live import Refusal
+from reconciler.resources.base import Part
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import Key, State
     from reconciler.kernel.live import Kernel
     from reconciler.resources.facts import Facts
+    from reconciler.resources.owner import Owner
 
 ROUNDS = 3
 """How often a plan may be followed by another one that nobody could foresee."""
@@ -121,10 +124,10 @@ def _execute(found: Preview, kernel: Kernel, listener: Listener) -> Facts | None
             if learned is not None and undone:
                 listener.noticed(f"this kernel has no classifier {kernel.facts.classifier}: {refusal.words}")
                 return learned
+            told = _explain(refusal, found, kernel.owner, undone=undone)
             if refusal.errno == EPERM and undone:
-                msg = f"{_explain(refusal, found, undone=undone)}. Changing the network takes CAP_NET_ADMIN"
-                raise UnavailableError(msg) from refusal
-            raise RefusedByKernelError(_explain(refusal, found, undone=undone)) from refusal
+                raise UnavailableError(f"{told}. Changing the network takes CAP_NET_ADMIN") from refusal
+            raise RefusedByKernelError(told) from refusal
         memory.after(kernel.record, step)
     return None
 
@@ -136,7 +139,10 @@ def _go_back(found: Preview, kernel: Kernel) -> bool:
         now = kernel.read(found.desired.values)
         back = plan_back(KINDS, found.observed, now, touched)
         if not back.changes:
-            memory.settle(kernel.record, now, found.desired)
+            # Measured by no file: a value that is back where it was needs no remembering.
+            memory.settle(kernel.record, now, Desired({}))
+            kernel.tidy(now)
+            kernel.record.save()
             return True
         try:
             for step in back.steps(KINDS):
@@ -159,7 +165,7 @@ def _learn(facts: Facts, refusal: Refusal) -> Facts | None:
     return facts._replace(classifier=following, classifier_source=f"the kernel refused {facts.classifier}")
 
 
-def _explain(refusal: Refusal, found: Preview, *, undone: bool) -> str:
+def _explain(refusal: Refusal, found: Preview, owner: Owner, *, undone: bool) -> str:
     """Say what was refused, in the kernel's words, where it stands in the file, and what became of the rest."""
     end = (
         "all changes were rolled back"
@@ -171,10 +177,12 @@ def _explain(refusal: Refusal, found: Preview, *, undone: bool) -> str:
         return f"refused: {refusal.words}; {end}"
     where = position_of(change.key, refusal.part, found)
     value: Any = change.after if change.after is not None else change.before
-    what = KINDS[change.kind].describe(value, found.names)
+    kind = KINDS[change.kind]
+    what = kind.describe(value, found.names)
     if refusal.part is not None and hasattr(value, "rules"):
-        what = f"{KINDS[change.kind].title(value, found.names)}: {value.rules[refusal.part].text}"
-    return f"{where}{change.action} {change.kind} {what}: refused: {refusal.words}; {end}"
+        rule = kind.describe_part(Part("create", value.rules[refusal.part].text), owner)
+        what = f"{kind.title(value, found.names).replace(owner.chain_prefix, '')}: {rule}"
+    return f"{where}{change.action} {kind.label or kind.name} {what}: refused: {refusal.words}; {end}"
 
 
 def position_of(key: Key, part: int | None, found: Preview) -> str:

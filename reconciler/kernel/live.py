@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.settle import settle
 from reconciler.core.state import OURS, SURPLUS, Held, State
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, UnavailableError
 from reconciler.kernel.facts import find_facts
 from reconciler.kernel.netlink import Netlink, NetlinkError
 from reconciler.kernel.record import Record
-from reconciler.kernel.tools import Iptables, NotPermittedError
+from reconciler.kernel.tools import Iptables
 from reconciler.resources.base import Resource, Sight
 from reconciler.resources.iptables.decode import decode
-from reconciler.resources.iptables.restore import blame, script
+from reconciler.resources.iptables.restore import blame, complaint, script
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class Kernel:
     def read(self, desired: Mapping[Key, Value]) -> State:
         """Return all objects that there are. What is desired only saves time, and settles whose a qdisc is.
 
-        Raises UnavailableError where something cannot be read; without the privilege to look at iptables, its
-        kinds are unknown in the state that is returned.
+        Raises UnavailableError where something cannot be read. Where iptables does not show all (it takes a
+        privilege, and tables that nft itself did not make), its kinds are unknown in the state that is returned.
         """
         sight = Sight(self.owner, self.record.keys, promote_all=self.namespace.run(_promote_all))
         ours: dict[Key, Value] = {}
@@ -96,12 +96,12 @@ class Kernel:
                     _file(kind, kind.decode(dump.type - 2, body, sight), desired, ours, foreign)
         if self.facts.iptables != "none":
             try:
-                for family in (4, 6) if self.facts.ipv6 else (4,):
-                    tables = self.iptables.read(family)
-                    for found in decode(family, tables, self.owner, self.record.texts):
-                        _file(_kind_of(found.value), (found,), desired, ours, foreign)
-            except NotPermittedError as error:
-                unknown = dict.fromkeys(IPTABLES, str(error))
+                tables = {family: self.iptables.read(family) for family in ((4, 6) if self.facts.ipv6 else (4,))}
+            except UnavailableError as error:  # then nothing of it is known: half of it would look like the whole
+                tables, unknown = {}, dict.fromkeys(IPTABLES, str(error))
+            for family, listed in tables.items():
+                for found in decode(family, listed, self.owner, self.record.texts):
+                    _file(_kind_of(found.value), (found,), desired, ours, foreign)
         state = State(ours, foreign, unknown)
         for kind in KINDS.values():
             state = kind.claim_ours(state, desired, sight)
@@ -144,7 +144,7 @@ class Kernel:
         done = self.iptables.restore(family, written.text)
         if done.status:
             change, part = blame(written, done.stderr) or (None, None)
-            raise Refusal(change, part, 0, " ".join(done.stderr.split()))
+            raise Refusal(change, part, 0, complaint(done.stderr))
 
     def _dump(self, dump: Dump) -> list[bytes]:
         try:

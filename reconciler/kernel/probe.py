@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAMES = ("fw", "bpf", "nft")  # the classifiers; nft: iptables-nft could make its tables
+CAP_NET_ADMIN = 12  # <linux/capability.h>
 TIMEOUT = 5.0  # seconds; it takes some milliseconds
 NLM_F_EXCL, NLM_F_CREATE = 0x200, 0x400
 RTM_NEWQDISC, RTM_NEWTFILTER = 36, 44
@@ -77,18 +78,29 @@ def _answer(reader: int) -> str:
 def _in_child(names: Sequence[str], writer: int) -> None:
     """Try, write what is known as "+bpf -fw", and end without any of the parent's clean-up."""
     try:
-        try:
-            unshare(CLONE_NEWNET)
-        except OSError:
-            unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        _leave()
         found = _classifiers([name for name in names if name != "nft"])
-        if "nft" in names:
-            found["nft"] = _table_works()
+        works = _table_works() if "nft" in names else None
+        if works is not None:
+            found["nft"] = works
         os.write(writer, " ".join("-+"[works] + name for name, works in found.items()).encode())
     except (OSError, ReconcilerError):  # then nothing is known
         pass
     finally:
         os._exit(0)
+
+
+def _leave() -> None:
+    """Move into a new namespace in which we may do all: of a new user namespace, where we may not by ourselves."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            effective = next(line.split()[1] for line in file if line.startswith("CapEff:"))
+        if int(effective, 16) >> CAP_NET_ADMIN & 1:
+            unshare(CLONE_NEWNET)
+            return
+    except OSError:
+        pass
+    unshare(CLONE_NEWUSER | CLONE_NEWNET)
 
 
 def _classifiers(names: Sequence[str]) -> dict[str, bool]:
@@ -136,8 +148,8 @@ def _filter(name: str, parent: int, priority: int) -> Message:
     return Message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, body, ((4, "lo"),))
 
 
-def _table_works() -> bool:
-    """Whether nf_tables takes a table for IPv4: a kernel may have nf_tables without it."""
+def _table_works() -> bool | None:
+    """Whether nf_tables takes a table for IPv4: a kernel may have nf_tables without it. None: we may not ask."""
     fence = numbers("=BBH", 0, 0, socket.htons(NFNL_SUBSYS_NFTABLES))  # nfgenmsg
     table = numbers("=BBH", socket.AF_INET, 0, 0) + text(NFTA_TABLE_NAME, "mangle")
     batch = pack(NFNL_BATCH_BEGIN, NLM_F_REQUEST, 1, fence)
@@ -151,7 +163,8 @@ def _table_works() -> bool:
         one.send(batch)  # not through Netlink: older kernels acknowledge no fence
         for kind, flags, _, reply in cut(one.recv(RECEIVE)):
             if kind == NLMSG_ERROR:  # the table's; or the fence's, where there is no nf_tables
-                return parse_error(reply, flags).errno == 0
+                refused = parse_error(reply, flags).errno
+                return None if refused in (errno.EPERM, errno.EACCES) else refused == 0
     return False
 
 

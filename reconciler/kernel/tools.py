@@ -44,7 +44,7 @@ class Iptables:
             if found is None:
                 return True
             plain = {"ACCEPT"}.issuperset(found.policies.values()) and not any(found.rules.values())
-            return plain and delete(self.namespace, family, table, seen)
+            return plain and not found.hidden and delete(self.namespace, family, table, seen)
         except (OSError, UnavailableError):
             return False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.core.change import CREATE
 from reconciler.core.kind import Effect
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
+from reconciler.resources.losses import with_addresses
 from reconciler.resources.message import Message
 from reconciler.resources.prefix import family_of, parse, span
 from reconciler.resources.scene import Scene, Wanted
@@ -35,7 +36,6 @@ AF_INET, AF_INET6 = 2, 10
 IFADDRMSG = Struct("=BBBBI")
 KERNEL, DHCP = 2, 16
 """Marks: what the kernel made (IFAPROT_KERNEL_LO, _RA and _LL are 1 to 3), and IPv4 leases."""
-MAIN = 254
 LOOPBACK = "127.0.0.1/8"
 """The kernel makes it with lo, and says so of ::1 only (net/ipv4/devinet.c, inetdev_event)."""
 SCOPE_HOST = 254
@@ -110,27 +110,21 @@ class AddressKind(Resource[Address]):
         return (("device", value.dev),)
 
     def takes(self, before: Address, after: Address | None, world: World) -> Iterable[Effect]:
-        """A primary takes its secondaries; the last IPv4 address takes all routes of the device.
-
-        In the main table, routes that prefer the address as their source go as well. In other tables
-        they stay, with a source that is gone (net/ipv4/fib_frontend.c, fib_sync_down_addr). IPv6 routes
-        stay too, and lose their preferred source (net/ipv6/route.c, rt6_remove_prefsrc).
-        """
+        """A primary takes its secondaries; the last IPv4 address takes all routes of the device."""
         if after is not None:
             return
-        gone = {before.address}
+        gone, heir = [before], ""
         if before.family == 4 and not before.secondary:
-            siblings = [(k, v, m) for k, v, m in _siblings(before, world) if v.secondary]
             device = world.get(("device", before.dev))
-            promoted = bool(device is not None and device.promote)
-            for number_, (key, value, mark) in enumerate(siblings):
-                becomes = value._replace(secondary=False) if promoted and number_ == 0 else value
-                if not promoted:
-                    gone.add(value.address)
+            promotes = bool(device is not None and device.promote)
+            for key, value, mark in [found for found in _siblings(before, world) if found[1].secondary]:
+                if not promotes:
+                    gone.append(value)
                     yield Effect(key, value, mark)
-                elif becomes != value:
-                    yield Effect(key, value, mark, becomes)
-        yield from _routes_lost(before, gone, world)
+                elif not heir:
+                    heir = value.host
+                    yield Effect(key, value, mark, value._replace(secondary=False))
+        yield from with_addresses(gone, heir, world)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the addresses of all interfaces."""
@@ -244,24 +238,3 @@ def _siblings(value: Address, world: World) -> Iterator[tuple[Key, Any, int | No
     for key, other, mark in world.within(("address", value.dev)):
         if other.family == 4 and other.address != value.address and span(other.subnet) == net:
             yield key, other, mark
-
-
-def _routes_lost(before: Address, gone: set[str], world: World) -> Iterator[Effect]:
-    """The routes that go, or lose their source, with addresses of one device."""
-    left = [
-        value
-        for _, value, _ in world.within(("address", before.dev))
-        if value.family == before.family and value.address not in gone
-    ]
-    hosts = {word.partition("/")[0] for word in gone}
-    held = {v.host for _, v, _ in world.every("address") if not (v.dev == before.dev and v.address in gone)}
-    for key, route, mark in world.every("route"):
-        if route.family != before.family:
-            continue
-        if before.family == 4 and not left and route.dev == before.dev:
-            yield Effect(key, route, mark)
-        elif route.src in hosts and route.src not in held:
-            if before.family == 6:
-                yield Effect(key, route, mark, route._replace(src=""))
-            elif route.table == MAIN:
-                yield Effect(key, route, mark)

@@ -16,7 +16,16 @@ from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
 from reconciler.resources.prefix import contains, family_of, is_default, link_local
 from reconciler.resources.route_config import SCHEMA, read
-from reconciler.resources.route_wire import RTM_DELROUTE, RTM_GETROUTE, RTM_NEWROUTE, Fields, hops, pack, predict, unpack
+from reconciler.resources.route_wire import (
+    RTM_DELROUTE,
+    RTM_GETROUTE,
+    RTM_NEWROUTE,
+    Fields,
+    hops,
+    pack,
+    predict,
+    unpack,
+)
 from reconciler.resources.tables import LOCAL, MAIN
 from reconciler.resources.wire import NLM_F_CREATE, NLM_F_REPLACE
 

@@ -74,7 +74,9 @@ def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ..
         else:
             code = next(c for c, n in MORE.items() if n == name)
             extra += attribute(code, bytes.fromhex(rest))
-    body = RTMSG.pack(AF[family], int(length), 0, tos, table if table < 256 else 252, protocol, scope, NUMBERS[kind], flags)
+    body = RTMSG.pack(
+        AF[family], int(length), 0, tos, table if table < 256 else 252, protocol, scope, NUMBERS[kind], flags
+    )
     body += u32(RTA_TABLE, table)
     if length != "0":
         body += attribute(RTA_DST, packed(host))

@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.engine.apply import converge
+from reconciler.engine.preview import wanted
 from reconciler.engine.source import read
-from reconciler.errors import ConfigError, ReconcilerError
+from reconciler.errors import ConfigError, ReconcilerError, UnavailableError
 from reconciler.kernel.events import Events
 from reconciler.render.text import conflict_rows
 from reconciler.resources.desired import owner_of
@@ -96,7 +97,8 @@ class Loop:
         self._content = content
         try:
             document = read(self.path)
-        except ConfigError as error:
+            wanted(document, self.kernel)  # its meaning, too: what is in force must be able to heal
+        except (ConfigError, UnavailableError) as error:
             self.journal.problem("file", f"{error}\n{self.path} is not used: the last good version stays in force")
             return False
         if owner_of(document) != self.kernel.owner:

@@ -9,7 +9,6 @@ import contextlib
 import io
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from reconciler.cli.main import run
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from pathlib import Path
 
@@ -150,6 +150,7 @@ class Watcher:
 
     def says(self, words: str, *, after: int = 0) -> int:
         """Wait until the log holds some words (behind ``after`` characters); return where they end."""
+
         def said() -> bool:
             assert self.process.poll() is None, f"it ended with {self.process.returncode}:\n{self.log}"
             return words in self.log[after:]
@@ -178,6 +179,7 @@ def until(condition: Callable[[], bool], otherwise: Callable[[], str], seconds: 
 
 def quiet(network: TwoUplinks) -> TwoUplinks:
     """Wait until the kernel has done by itself what follows a link that comes up, up to a second later."""
+
     def at_rest() -> bool:
         up = [link for link in network.host.json("ip", "-json", "address", "show", "up") if link["ifname"] != "lo"]
         local = [a for link in up for a in link["addr_info"] if a["local"].startswith("fe80:")]

@@ -189,4 +189,8 @@ def counters(host):
 
 
 def _files(folder):
-    return {entry.path: (entry.stat().st_mtime_ns, entry.stat().st_ino) for entry in os.scandir(folder)} if folder.exists() else {}
+    return (
+        {entry.path: (entry.stat().st_mtime_ns, entry.stat().st_ino) for entry in os.scandir(folder)}
+        if folder.exists()
+        else {}
+    )

@@ -311,7 +311,9 @@ class TestTwoOwnersInOneNamespace:
         rule = "rules: [{priority: 17000, mark: 0x10/0xff, table: 100, family: ipv4}]\n"
         one = program(host, text=rule)
         one("apply")
-        other = type(one)(host, tmp_path / "other.yaml").write(rule + "settings: {owner: {name: other, protocol: 0x5f}}\n")
+        other = type(one)(host, tmp_path / "other.yaml").write(
+            rule + "settings: {owner: {name: other, protocol: 0x5f}}\n"
+        )
         assert other("apply").changes == []
         one("teardown")
         assert other("apply").changes == ["+ rule v4 17000: mark 0x10/0xff → table 100"]
@@ -336,7 +338,9 @@ class TestASecondInstance:
         with Watcher(run) as watch:
             do(host, "ip rule del priority 17000")
             watch.says("drift: + rule v4 17000")
-            waiting = subprocess.Popen(run.argv("apply"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            waiting = subprocess.Popen(
+                run.argv("apply"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
             assert watch.end() == 0
             out, err = waiting.communicate(timeout=LONGEST)
             assert waiting.returncode == 0, err

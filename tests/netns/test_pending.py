@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.netns.objects import assert_same, difference, objects
+from tests.netns.objects import assert_same, objects
 from tests.netns.program import Watcher, until
 from tests.netns.two_uplinks import STAGES, TwoUplinks
 

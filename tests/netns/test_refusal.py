@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.kernel import live
+from reconciler.kernel.tools import Iptables
 from tests.netns.foreign import EVERYTHING, FOREIGN, make
 from tests.netns.objects import assert_same, objects, variant
 from tests.netns.probes import lacks
@@ -64,7 +66,7 @@ REFUSED = {
         VOICE,
         VOICE.replace("{mark: voip,", '{raw: "-m nosuch",'),
         "nosuch",
-        "iptables v4 filter counted: -m nosuch -m comment --comment \"voice\" -j ACCEPT: refused: ",
+        'iptables v4 filter counted: -m nosuch -m comment --comment "voice" -j ACCEPT: refused: ',
         "Couldn't load match `nosuch'",
     ),
     "a match of the other family, after the first is done": Refused(
@@ -156,10 +158,25 @@ class TestAfterARefusal:
         assert run.write(EVERYTHING)("apply").changes
         assert run.converged()
 
+    def test_a_classifier_that_was_only_assumed_is_learned_not_to_be_there(self, host, program, monkeypatch):
+        """All is rolled back, and planned again with the next best; the plan that was not previewed is shown."""
+        if not lacks("fw"):
+            pytest.skip("this kernel has the classifier fw: nothing to learn")
+        found = live.find_facts
+        assumed = {"classifier": "fw", "classifier_source": "assumed"}
+        before = objects(host)
+        run = program(host, text=EVERYTHING)
+        with monkeypatch.context() as patch:
+            patch.setattr(live, "find_facts", lambda *words, **more: found(*words, **more)._replace(**assumed))
+            learned = run("apply")
+        assert "note: this kernel has no classifier fw: TC classifier not found" in learned.err
+        assert "not previewed" in learned.out
+        assert objects(host)["tc -d filter show dev eth1"]
+        run("teardown")
+        assert_same(before, objects(host))
+
     def test_what_others_changed_meanwhile_stays(self, host, program, monkeypatch):
         """The way back covers what the plan touched, and nothing else."""
-        from reconciler.kernel.tools import Iptables
-
         story = REFUSED["a match that there is not"]
         before = objects(host)
         restore = Iptables.restore

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 
@@ -81,7 +82,7 @@ class TestWhatWasThereBefore:
         run("apply")
         sections = EVERYTHING.strip().split("\n")
         starts = [number for number, line in enumerate(sections) if line[0] != " "] + [len(sections)]
-        whole = ["\n".join(sections[a:b]) for a, b in zip(starts, starts[1:], strict=False)]
+        whole = ["\n".join(sections[a:b]) for a, b in itertools.pairwise(starts)]
         for kept in range(len(whole) - 1, 0, -1):
             assert run.write("\n".join(whole[:kept]) + "\n")("apply").changes
             assert run.converged()

@@ -16,6 +16,7 @@ CHANCE = (
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
     (r"\bfe80::[0-9a-f:]*[0-9a-f]\b", "fe80::MAC"),                  # made from it
     (r"_timer +[0-9.]+", "_timer T"),
+    (r" state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN)\b| tentative\b", ""),     # workers of the kernel set both, later
     (r"direct_packets_stat \d+", "direct_packets_stat N"),
     (r"(?m) +$", ""),
 )  # fmt: skip

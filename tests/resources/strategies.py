@@ -26,7 +26,9 @@ def host(family):
 def unicast(draw, family):
     """An address that a host may have: not of 0/8, 127/8, multicast, link-local, nor IPv4 in IPv6."""
     raw = draw(host(family))
-    return f"{draw(st.integers(1, 99))}.{raw.split('.', 1)[1]}" if family == 4 else address(b"\x20\x01" + _packed(raw)[2:])
+    return (
+        f"{draw(st.integers(1, 99))}.{raw.split('.', 1)[1]}" if family == 4 else address(b"\x20\x01" + _packed(raw)[2:])
+    )
 
 
 def _packed(word):
@@ -49,7 +51,9 @@ def routes(draw):
     plain = kind == "unicast"
     return Route(
         number,
-        draw(st.one_of(st.integers(1, 252), st.sampled_from((254, 256, 300, 0xFFFFFFFF)), st.integers(256, 0xFFFFFFFF))),
+        draw(
+            st.one_of(st.integers(1, 252), st.sampled_from((254, 256, 300, 0xFFFFFFFF)), st.integers(256, 0xFFFFFFFF))
+        ),
         draw(prefix(number)),
         draw(st.integers(1 if number == 6 else 0, 0xFFFFFFFF)),
         kind,

@@ -146,7 +146,9 @@ def test_a_route_is_taken_over_and_given_back(lab):
 def test_of_routes_with_one_key_only_ours_changes(lab):
     ours = Route(4, 254, "198.51.100.0/24", 0, via="192.0.2.1", dev="e0")
     with_source = ours._replace(src="192.0.2.2")
-    lines = [f"ip route append 198.51.100.0/24 via 192.0.2.{n} dev e0 proto {p}" for n, p in ((9, 77), (1, 94), (8, 78))]
+    lines = [
+        f"ip route append 198.51.100.0/24 via 192.0.2.{n} dev e0 proto {p}" for n, p in ((9, 77), (1, 94), (8, 78))
+    ]
     alike(lab, [*READY, *lines], [update(ours, with_source), delete(with_source)], ROUTES)
 
 
@@ -187,7 +189,9 @@ def test_rules(lab, family, invert):
     rules = []
     for number, selectors in enumerate(SELECTORS):
         fields = {name: words.get(word, word) if isinstance(word, str) else word for name, word in selectors.items()}
-        rules.append(Rule(**{"family": family, "priority": 17000 + number // 2, "table": 100, "invert": invert, **fields}))
+        rules.append(
+            Rule(**{"family": family, "priority": 17000 + number // 2, "table": 100, "invert": invert, **fields})
+        )
     alike(lab, [], [*map(create, rules), *map(delete, rules)], RULES, every=6)
 
 
@@ -228,7 +232,7 @@ def test_classes(lab):
 def test_classes_of_all_rates(lab, rate):
     first = Class("e0", "1:10", "1:", rate, rate)
     second = first._replace(ceil=2 * rate)
-    # tc before 6.17 loses what is below a microsecond of a burst: that is the business of tc/test_rates.py.
+    # tc 6.1 loses what is below a microsecond of a burst: that is the business of tc/test_rates.py.
     alike(lab, HTB, life(first, second), queues("e0"), without=r" c?burst [0-9.]+[KMG]?b/\d+")
 
 

@@ -209,7 +209,12 @@ def test_root_qdiscs_that_we_pack():
     assert fields(made, "index", "handle", "parent") == {"index": 2, "handle": 0x10000, "parent": 0xFFFFFFFF}
     assert made.get_attr("TCA_KIND") == "htb"
     init = made.get_nested("TCA_OPTIONS", "TCA_HTB_INIT")
-    assert fields(init, "version", "rate2quantum", "defcls", "debug") == {"version": 3, "rate2quantum": 7, "defcls": 0x20, "debug": 0}
+    assert fields(init, "version", "rate2quantum", "defcls", "debug") == {
+        "version": 3,
+        "rate2quantum": 7,
+        "defcls": 0x20,
+        "debug": 0,
+    }
     (gone,) = parsed(tcmsg, delete(Qdisc("e0", "1:", "htb", "1:20", 7)))
     assert fields(gone, "index", "handle", "parent") == {"index": 2, "handle": 0, "parent": 0xFFFFFFFF}
 

@@ -120,7 +120,17 @@ def test_what_cannot_be_foretold_goes_the_plain_way(host):
     ]
     for route in routes:
         host.ask(create(route))
-    assert known(host, [*routes, Route(4, 100, "10.0.0.0/8", 0, dev="eth9"), Route(4, 1, "10.0.0.0/8", 0, via="10.0.0.1", dev=None)]) == {}
+    assert (
+        known(
+            host,
+            [
+                *routes,
+                Route(4, 100, "10.0.0.0/8", 0, dev="eth9"),
+                Route(4, 1, "10.0.0.0/8", 0, via="10.0.0.1", dev=None),
+            ],
+        )
+        == {}
+    )
     assert sorted(decoded(host, dumped(host))) == sorted(routes)
 
 

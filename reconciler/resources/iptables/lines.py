@@ -70,12 +70,19 @@ def signed(text: str, owner: Owner) -> str:
 
 def unsigned(text: str, owner: Owner) -> str:
     """Return a rule's line without our comment, for people."""
-    for opening in (f'-m comment --comment "{owner.comment_prefix}', f"-m comment --comment {owner.comment_prefix}"):
-        before, found, rest = text.partition(opening)
+    for quotation in ('"', ""):
+        before, found, rest = text.partition(f"-m comment --comment {quotation}{owner.comment_prefix}")
         if found:
-            quoted = opening.endswith(f'"{owner.comment_prefix}')
-            words, _, after = rest.partition('"' if quoted else " ")
+            words, after = _quoted(rest) if quotation else rest.partition(" ")[::2]
             label = words.partition(" ")[2]
             shown = f'-m comment --comment "{label}"' if label else ""
             return " ".join(part for part in (before.strip(), shown, after.strip()) if part)
     return text
+
+
+def _quoted(text: str) -> tuple[str, str]:
+    """Cut at the quote that ends a word; a backslash takes the next letter's meaning away."""
+    at = 0
+    while at < len(text) and text[at] != '"':
+        at += 2 if text[at] == "\\" else 1
+    return text[:at], text[at + 1 :]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STATES = ("INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT")
 WITH_PORTS = frozenset({"tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136"})
 ONE_FAMILY = {"icmp": 4, "1": 4, "ipv6-icmp": 6, "icmpv6": 6, "58": 6}
+ONCE = ("protocol", "source", "destination", "in", "out", "sport", "dport")
+UNKNOWN = {"in": ("OUTPUT", "POSTROUTING"), "out": ("PREROUTING", "INPUT")}
+"""Built-in chains where a packet has no such interface; the tool takes the rule in a chain of ours all the same."""
 FORBIDDEN = (
     "-t", "--table", "-A", "--append", "-I", "--insert", "-D", "--delete", "-R", "--replace", "-j", "--jump",
     "-g", "--goto", "-N", "-X", "-F", "-P", "-Z", "-E", "-L", "-S", "-C", "-h", "-V", "-w", "-c", "-M",
@@ -89,6 +92,13 @@ def matches(scene: Scene, path: Path, entry: Mapping[str, Any]) -> str:
     """Return a rule's matches as text; problems go to the scene."""
     words: list[str] = []
     negated = entry.get("not") or {}
+    for field in ONCE:
+        if field in entry and field in negated:
+            scene.problem((*path, "not", field), f"iptables takes {field} only once in a rule", "make two rules of it")
+    for field, chains in UNKNOWN.items():
+        for source, at in ((entry, path), (negated, (*path, "not"))):
+            if field in source and path[2] in chains:
+                scene.problem((*at, field), f"a packet in {path[2]} has no such interface", f"leave {field} out")
     for field, make in MATCHES.items():
         for source, at, inverted in ((entry, path, False), (negated, (*path, "not"), True)):
             if field in source:

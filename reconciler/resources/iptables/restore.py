@@ -102,9 +102,32 @@ def complaint(stderr: str) -> str:
 
 
 def blame(written: Script, stderr: str) -> tuple[Change, int | None] | None:
-    """Return the change and part that the tool complains about, by the line that its message names."""
-    for word in stderr.replace(":", " ").split("line")[1:]:
-        number = word.split()[0] if word.split() else ""
-        if number.isdecimal() and 0 < int(number) <= len(written.origins):
-            return written.origins[int(number) - 1]
-    return None
+    """Return the change and part that the tool complains about, by the line that its message names.
+
+    What the tool checks only when a table is complete (nft: the targets of jumps; legacy: all that the kernel
+    refuses) is said of the line COMMIT. Then it is the rule that jumps to the name in the message, or the one
+    change of the table; None where that says nothing either.
+    """
+    number = _line(stderr)
+    if not 0 < number <= len(written.origins):
+        return None
+    if (found := written.origins[number - 1]) is not None:
+        return found
+    texts = written.text.splitlines()
+    first = max((at for at in range(number) if texts[at].startswith("*")), default=0)
+    table = range(first, min(number, len(texts)))
+    name = stderr.partition("Chain '")[2].partition("'")[0]
+    for at in table:
+        if name and f"{texts[at]} ".endswith(f" -j {name} "):
+            return written.origins[at]
+    changes = {id(origin[0]): origin[0] for at in table if (origin := written.origins[at]) is not None}
+    return (next(iter(changes.values())), None) if len(changes) == 1 else None
+
+
+def _line(stderr: str) -> int:
+    """Return the number in ``line 5 failed``, ``line 4: RULE_APPEND failed`` or ``at line: 5``; 0 if there is none."""
+    words = stderr.replace(":", " ").split()
+    for word, number in zip(words, words[1:], strict=False):
+        if word == "line" and number.isdecimal():
+            return int(number)
+    return 0

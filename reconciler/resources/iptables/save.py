@@ -14,6 +14,8 @@ class Table(NamedTuple):
     """Chain to policy; ``-`` for a chain that is not built in."""
     rules: dict[str, list[str]]
     """Chain to the text of its rules, without ``-A CHAIN``."""
+    hidden: bool = False
+    """Whether it also has chains of nft's own, which the tool does not show: nothing of ours is among them."""
 
 
 def read(output: str, tool: str) -> dict[str, Table]:
@@ -24,6 +26,7 @@ def read(output: str, tool: str) -> dict[str, Table]:
     """
     tables: dict[str, Table] = {}
     table = Table({}, {})
+    hidden = set()
     for line in output.splitlines():
         if line.startswith("-A "):
             chain, _, rule = line[3:].partition(" ")
@@ -34,10 +37,12 @@ def read(output: str, tool: str) -> dict[str, Table]:
             table.rules.setdefault(chain, [])
         elif line.startswith("*"):
             table = tables.setdefault(line[1:], Table({}, {}))
+        elif "contains incompatible base-chains" in line:
+            hidden.add(line.partition("`")[2].partition("'")[0])
         elif "is incompatible, use 'nft' tool" in line:
             msg = (
                 f"{tool} cannot show a table: {line.lstrip('# ')} "
                 "Rules made by nft itself are in the way; look at them with: nft list ruleset"
             )
             raise UnavailableError(msg)
-    return tables
+    return {name: table._replace(hidden=name in hidden) for name, table in tables.items()}

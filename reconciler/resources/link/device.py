@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reconciler.config.suggest import did_you_mean
 from reconciler.core.kind import Effect
 from reconciler.resources.base import Dump, Found, Resource, Sight
+from reconciler.resources.losses import ways
 from reconciler.resources.message import Message
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import number, parse, string, u32
@@ -33,6 +34,8 @@ PROMOTE_SECONDARIES = 20
 """IPV4_DEVCONF_PROMOTE_SECONDARIES (linux/ip.h); the array in IFLA_INET_CONF begins with number 1."""
 RTEXT_FILTER_SKIP_STATS = 8
 IFF_UP = 1
+IPV6_MTU = 1280
+"""Bytes; the least that IPv6 works with (RFC 8200, section 5)."""
 IFINFOMSG = Struct("=BxHiII")
 KERNEL = 2
 
@@ -105,13 +108,18 @@ class DeviceKind(Resource[Device]):
         return ((self.name, value.master),) if value.master else ()
 
     def takes(self, before: Device, after: Device | None, world: World) -> Iterable[Effect]:
-        """Link down drops the IPv4 routes in all tables without a word, and the IPv6 addresses and routes."""
-        if after is None or before.state != "up" or after.state != "down":
+        """Link down drops the routes of the device in all tables, IPv4's without a word, and its IPv6 addresses.
+
+        So does an MTU that IPv6 cannot work with, for IPv6 alone (net/ipv6/addrconf.c, addrconf_ifdown).
+        """
+        down = after is not None and (before.state, after.state) == ("up", "down")
+        small = after is not None and (before.mtu or 0) >= IPV6_MTU > (after.mtu or IPV6_MTU)
+        if not (down or small):
             return
         for key, address, mark in world.within(("address", before.name)):
             if address.family == 6:
                 yield Effect(key, address, mark)
-        yield from ways(before.name, world)
+        yield from ways(before.name, world, (4, 6) if down else (6,))
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the settings of each interface that has any."""
@@ -196,10 +204,3 @@ class DeviceKind(Resource[Device]):
         """Show what changes, with "none" for no master."""
         none = [d._replace(master=d.master or "none") for d in (before, after)]
         return super().describe_change(none[0], none[1], names)
-
-
-def ways(name: str, world: World) -> Iterator[Effect]:
-    """All routes through an interface, in all tables: they go with it, and IPv4's go without an event."""
-    for key, route, mark in world.every("route"):
-        if route.dev == name:
-            yield Effect(key, route, mark)

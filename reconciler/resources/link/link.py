@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reconciler.core.change import CREATE, REPLACE, UPDATE, Change
 from reconciler.core.kind import Effect
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
-from reconciler.resources.link.device import Device, ways
+from reconciler.resources.link.device import Device
 from reconciler.resources.link.types import TYPES
+from reconciler.resources.losses import sources, ways
 from reconciler.resources.message import Message
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import nested, number, parse, string, text, u32
@@ -105,6 +106,11 @@ class LinkKind(Resource[Link]):
             if name != before.name:
                 for other, mark in world.holders((self.name, name)):
                     yield Effect((self.name, name), other, mark)
+        lost = [effect for name in names for effect in ways(name, world)]
+        yield from lost
+        hosts = [a for name in names for _, a, _ in world.within(("address", name)) if a.family == 4]
+        through = {effect.key for effect in lost}
+        yield from (effect for effect in sources(hosts, world) if effect.key not in through)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a link for each interface that has a ``kind``."""
@@ -221,6 +227,3 @@ def _gone(name: str, world: World) -> Iterator[Effect]:
     for kind in ("address", "qdisc", "class", "filter"):
         for key, value, mark in world.within((kind, name)):
             yield Effect(key, value, mark)
-    yield from ways(name, world)
-
-

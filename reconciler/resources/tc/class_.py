@@ -92,7 +92,9 @@ class ClassKind(Resource[Class]):
 
     def replace(self, before: Class, after: Class) -> str:
         """Another parent means another class."""
-        return f"the parent of a class is fixed: {before.parent} → {after.parent}" if before.parent != after.parent else ""
+        return (
+            f"the parent of a class is fixed: {before.parent} → {after.parent}" if before.parent != after.parent else ""
+        )
 
     def disruptive(self, before: Class, after: Class | None) -> str:
         """What waits in the class's queue is lost."""

@@ -258,5 +258,3 @@ def _words(verb: str, value: Any) -> list[str]:  # noqa: ANN401
     program = _program(value)
     code = ",".join([str(len(program)), *(" ".join(map(str, op)) for op in program)])
     return [*words, "bytecode", code, "flowid", value.flowid]
-
-

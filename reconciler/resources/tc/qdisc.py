@@ -200,9 +200,7 @@ class QdiscKind(Resource[Qdisc]):
             after: Any = change.after
             words = ["default", f"{handles.parse(after.default) & 0xFFFF:x}"] if after.default else []
             words += ["r2q", str(after.r2q)] if after.r2q not in (None, R2Q) else []
-            lines.append(
-                ["tc", "qdisc", "add", "dev", after.dev, "root", "handle", after.handle, after.type, *words]
-            )
+            lines.append(["tc", "qdisc", "add", "dev", after.dev, "root", "handle", after.handle, after.type, *words])
         return lines
 
     def describe(self, value: Qdisc, names: Names) -> str:
@@ -229,5 +227,3 @@ def _equal(wanted: Any, seen: Any) -> bool:  # noqa: ANN401
 def _message(kind: int, flags: int, value: Any, options: bytes) -> Message:  # noqa: ANN401
     handle = handles.parse(value.handle) if kind == RTM_NEWQDISC else 0
     return Message(kind, flags, body(handle, handles.ROOT, value.type, options), ((4, value.dev),))
-
-
