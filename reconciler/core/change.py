@@ -33,6 +33,8 @@ class Change(NamedTuple):
     """What a user would notice; empty when nothing."""
     takes: tuple[Effect, ...] = ()
     """What the kernel removes or changes along with it."""
+    beside: bool = False
+    """Whether a foreign object keeps the same key, and must be left alone."""
 
     @property
     def kind(self) -> str:

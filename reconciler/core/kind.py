@@ -51,6 +51,10 @@ class Kind(Generic[V]):
     """Fields that the file may leave open: None takes the observed value."""
     gives_back: tuple[str, ...] = ()
     """Fields of a shared object whose former value returns when the file no longer names them."""
+    anybodys = True
+    """A foreign object that equals the desired one will do. Not so for a part of a whole."""
+    inside: tuple[str, ...] = ()
+    """Kinds that hold objects of this one as a whole holds its parts: a part of ours needs a whole of ours."""
 
     def key(self, value: V) -> Key:
         """Return what makes this object one and the same as another."""
@@ -64,9 +68,18 @@ class Kind(Generic[V]):
         """Return the group that this object belongs to, for ``exclusive`` and for look-ups."""
         return (self.name, value[0])
 
+    def groups(self, value: V) -> Iterable[Scope]:
+        """Yield all groups by which this object is looked up; each begins with the kind's name."""
+        return (self.scope(value),)
+
     def claims(self, value: V) -> Iterable[Key]:  # noqa: ARG002
-        """Yield what else must be unique; the first element is the kind's name."""
+        """Yield what else must be unique, among the objects of all kinds that claim the same."""
         return ()
+
+    def rivals(self, value: V, world: World) -> Iterable[Key]:
+        """Yield the objects that must go before this one can be made, or become this."""
+        for claim in self.claims(value):
+            yield from world.claimants(claim)
 
     def same(self, one: V, other: V) -> bool:
         """Tell whether two filled values are equal as far as the kernel's behaviour goes."""
@@ -82,12 +95,24 @@ class Kind(Generic[V]):
                     changes[field] = found
         return wanted._replace(**changes) if changes else wanted  # type: ignore[attr-defined]
 
+    def decide(self, wanted: V, seen: V | None, world: World) -> V:  # noqa: ARG002
+        """Decide the open fields by what is there at the moment."""
+        return self.fill(wanted, seen, {})
+
     def lands(self, value: V, world: World) -> V:  # noqa: ARG002
         """Return the value with what the kernel decides when the object is created."""
         return value
 
     def replace(self, before: V, after: V) -> str:  # noqa: ARG002
         """Say why the kernel cannot change this in place; empty when it can."""
+        return ""
+
+    def excludes(self, one: V, other: V) -> bool:  # noqa: ARG002
+        """Tell whether two objects of one key, of different makers, cannot both be there."""
+        return True
+
+    def crowded(self, before: V, after: V) -> str:  # noqa: ARG002
+        """Say why it cannot be changed in place where a foreign object has the same key; empty when it can."""
         return ""
 
     def disruptive(self, before: V, after: V | None) -> str:  # noqa: ARG002
@@ -110,8 +135,18 @@ class Kind(Generic[V]):
         """Yield what the kernel removes or changes by itself when this goes or becomes ``after``."""
         return ()
 
-    def brings(self, value: V, world: World) -> Iterable[tuple[Value, int]]:  # noqa: ARG002
-        """Yield the objects that the kernel makes by itself along with this one, with their marks."""
+    def brings(
+        self,
+        before: V | None,  # noqa: ARG002
+        after: V,  # noqa: ARG002
+        mark: int | None,  # noqa: ARG002
+        world: World,  # noqa: ARG002
+    ) -> Iterable[tuple[Value, int]]:
+        """Yield the objects that the kernel makes by itself when this becomes ``after``, with their marks.
+
+        :param before: what it was; None if it did not exist.
+        :param mark: whose it is; None is ours.
+        """
         return ()
 
     def blockers(self, value: V, world: World) -> Iterable[Key]:  # noqa: ARG002

@@ -25,6 +25,13 @@ SURPLUS = -1
 """The mark of a second object of ours under one key, such as a route that was appended just before a kill.
 It stands among the foreign ones, since a key has one value of ours, and is always removed."""
 
+SELF_MADE = frozenset({1, 2, 9})
+"""Marks of what the kernel makes and renews by itself, which is never collateral: RTPROT_REDIRECT,
+_KERNEL and _RA (linux/rtnetlink.h). Kinds without a protocol number use the kernel's for such objects."""
+
+PROTECTED = SELF_MADE | {16}
+"""Marks that ``exclusive`` spares: those, and what a DHCP client brought (RTPROT_DHCP)."""
+
 
 class Held(NamedTuple):
     """A foreign object: its value, and the kernel's number for who made it (a protocol, or 0)."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.kind import Kind
 from reconciler.core.state import Held, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from reconciler.core.kind import Kind
     from reconciler.core.state import Key, Scope, Value
 
 
@@ -22,13 +22,13 @@ class World:
         self.foreign: dict[Key, tuple[Held, ...]] = dict(state.foreign)
         self._unknown = state.unknown
         self._groups: dict[str, dict[Scope, dict[Key, None]]] = {}
-        self._claims: dict[str, dict[Key, Key]] = {}
+        self._claims: dict[Key, dict[Key, None]] | None = None
 
     def has(self, key: Key) -> bool:
         """Tell whether anybody's object has this key."""
         return key in self.ours or key in self.foreign
 
-    def get(self, key: Key) -> Any:  # noqa: ANN401  (the caller knows the kind, and so the type)
+    def get(self, key: Key) -> Any:
         """Return the value under a key, ours before foreign; None if there is none."""
         ours = self.ours.get(key)
         if ours is not None:
@@ -44,41 +44,49 @@ class World:
         for held in self.foreign.get(key, ()):
             yield held.value, held.mark
 
-    def within(self, scope: Scope) -> Iterator[tuple[Key, Any, int | None]]:
-        """Yield key, value and mark of all objects of one scope, in the order of their arrival."""
-        for key in list(self._index(scope[0]).get(scope, ())):
-            for value, mark in self.holders(key):
-                yield key, value, mark
+    def within(self, group: Scope) -> Iterator[tuple[Key, Any, int | None]]:
+        """Yield key, value and mark of all objects of a group."""
+        name = group[0]
+        groups = self.kinds[name].groups
+        for key in list(self._index(name).get(group, ())):
+            for value, mark in list(self.holders(key)):
+                if group in groups(value):
+                    yield key, value, mark
 
-    def every(self, kind: str) -> Iterator[tuple[Key, Any, int | None]]:
+    def every(self, name: str) -> Iterator[tuple[Key, Any, int | None]]:
         """Yield key, value and mark of all objects of one kind."""
-        for scope in list(self._index(kind)):
-            yield from self.within(scope)
+        for key in [k for k in self.ours if k[0] == name]:
+            yield key, self.ours[key], None
+        for key in [k for k in self.foreign if k[0] == name]:
+            for held in self.foreign[key]:
+                yield key, held.value, held.mark
 
-    def claimed(self, claim: Key) -> Key | None:
-        """Return the key of the object that holds a claim."""
-        name = claim[0]
-        if name not in self._claims:
-            kind = self.kinds[name]
-            self._claims[name] = {c: key for key, value, _ in self.every(name) for c in kind.claims(value)}
-        return self._claims[name].get(claim)
+    def claimants(self, claim: Key) -> list[Key]:
+        """Return the keys of the objects that hold a claim."""
+        if self._claims is None:
+            self._claims = {}
+            for kind in self.kinds.values():
+                if type(kind).claims is not Kind.claims:
+                    for key, value, _ in self.every(kind.name):
+                        self._claim(key, value)
+        return list(self._claims.get(claim, ()))
 
-    def put(self, key: Key, value: Value, mark: int | None = None, instead: Value | None = None) -> None:
-        """Add an object, or set it in the place of ``instead``."""
-        self._index(key[0])
+    def put(self, key: Key, value: Value, mark: int | None = None) -> None:
+        """Add an object; one of ours takes the place of another of ours."""
         if mark is None:
+            if key in self.ours:
+                self.drop(key, self.ours[key])
             self.ours[key] = value
         else:
-            held = tuple(h for h in self.foreign.get(key, ()) if h != (instead, mark))
-            self.foreign[key] = (*held, Held(value, mark))
-        self._groups[key[0]].setdefault(self.kinds[key[0]].scope(value), {})[key] = None
-        if key[0] in self._claims:
-            self._forget(key)
-            self._claims[key[0]].update((c, key) for c in self.kinds[key[0]].claims(value))
+            self.foreign[key] = (*self.foreign.get(key, ()), Held(value, mark))
+        if key[0] in self._groups:
+            for group in self.kinds[key[0]].groups(value):
+                self._groups[key[0]].setdefault(group, {})[key] = None
+        if self._claims is not None:
+            self._claim(key, value)
 
     def drop(self, key: Key, value: Value, mark: int | None = None) -> None:
         """Remove one object."""
-        self._index(key[0])
         if mark is None:
             self.ours.pop(key, None)
         else:
@@ -87,33 +95,34 @@ class World:
                 self.foreign[key] = rest
             else:
                 self.foreign.pop(key, None)
-        if not self.has(key):
-            self._groups[key[0]].get(self.kinds[key[0]].scope(value), {}).pop(key, None)
-            self._forget(key)
+        kind = self.kinds[key[0]]
+        left = [other for other, _ in self.holders(key)]
+        if key[0] in self._groups:
+            kept = {group for other in left for group in kind.groups(other)}
+            for group in kind.groups(value):
+                if group not in kept:
+                    self._groups[key[0]].get(group, {}).pop(key, None)
+        if self._claims is not None:
+            claimed = {claim for other in left for claim in kind.claims(other)}
+            for claim in kind.claims(value):
+                if claim not in claimed:
+                    self._claims.get(claim, {}).pop(key, None)
 
     def state(self) -> State:
         """Return what is here now, as a state."""
         return State(dict(self.ours), dict(self.foreign), self._unknown)
 
-    def _forget(self, key: Key) -> None:
-        claims = self._claims.get(key[0])
-        if claims:
-            for claim in [c for c, holder in claims.items() if holder == key]:
-                del claims[claim]
+    def _claim(self, key: Key, value: Value) -> None:
+        assert self._claims is not None
+        for claim in self.kinds[key[0]].claims(value):
+            self._claims.setdefault(claim, {})[key] = None
 
     def _index(self, name: str) -> dict[Scope, dict[Key, None]]:
-        groups = self._groups.get(name)
-        if groups is None:
-            groups = self._groups[name] = {}
-            kind = self.kinds[name]
-            for key, value in self._all(name):
-                groups.setdefault(kind.scope(value), {})[key] = None
-        return groups
-
-    def _all(self, name: str) -> Iterable[tuple[Key, Value]]:
-        for key, value in self.ours.items():
-            if key[0] == name:
-                yield key, value
-        for key, held in self.foreign.items():
-            if key[0] == name:
-                yield key, held[0].value
+        found = self._groups.get(name)
+        if found is None:
+            found = self._groups[name] = {}
+            groups = self.kinds[name].groups
+            for key, value, _ in self.every(name):
+                for group in groups(value):
+                    found.setdefault(group, {})[key] = None
+        return found

@@ -52,12 +52,10 @@ def converge(
     *,
     adopt: bool = False,
     force: bool = False,
-    around: bool = False,
     first: Preview | None = None,
 ) -> Outcome:
     """Make the kernel as the file says, in at most three rounds.
 
-    :param around: repair what is not in conflict with foreign objects, instead of refusing everything.
     :param first: the preview that was shown; it is executed if what it touches has not changed since.
     :raises RefusedByKernelError: a change was refused and all was rolled back.
     :raises NotConvergedError: after three rounds there is still something to do.
@@ -67,13 +65,13 @@ def converge(
     shown = first is not None
     changed = 0
     for _ in range(ROUNDS):
-        refuse(found, force=force, around=around)
+        refuse(found, force=force)
         if not found.plan.changes:
             memory.settle(kernel.record, found.observed, found.desired)
             break
         if shown:
             found, shown = _again(found, document, kernel, adopt=adopt)
-            refuse(found, force=force, around=around)
+            refuse(found, force=force)
         listener.planned(found, previewed=shown)
         learned = _execute(found, kernel, listener)
         if learned is not None:

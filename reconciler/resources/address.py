@@ -9,11 +9,12 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.core.change import CREATE
-from reconciler.core.kind import Effect
+from reconciler.core.kind import Lack
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
-from reconciler.resources.losses import with_addresses
+from reconciler.resources.cascade import connected, siblings, without_address
 from reconciler.resources.message import Message
 from reconciler.resources.prefix import family_of, parse, span
+from reconciler.resources.route import LEAST_MTU_6
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import address, attribute, number, packed, u8
 from reconciler.resources.wire import parse as attributes_of
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reconciler.core.change import Change
-    from reconciler.core.kind import Lack
-    from reconciler.core.state import Key
+    from reconciler.core.kind import Effect
+    from reconciler.core.state import Key, Value
     from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
@@ -34,11 +35,11 @@ IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS, IFA_PROTO = 1, 2, 8, 11
 IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_TENTATIVE, IFA_F_PERMANENT = 0x01, 0x02, 0x40, 0x80
 AF_INET, AF_INET6 = 2, 10
 IFADDRMSG = Struct("=BBBBI")
-KERNEL, DHCP = 2, 16
-"""Marks: what the kernel made (IFAPROT_KERNEL_LO, _RA and _LL are 1 to 3), and IPv4 leases."""
 LOOPBACK = "127.0.0.1/8"
 """The kernel makes it with lo, and says so of ::1 only (net/ipv4/devinet.c, inetdev_event)."""
 SCOPE_HOST = 254
+KERNEL, DHCP = 2, 16
+"""Marks: what the kernel made (IFAPROT_KERNEL_LO, _RA and _LL are 1 to 3), and IPv4 leases."""
 
 
 class Address(NamedTuple):
@@ -95,36 +96,46 @@ class AddressKind(Resource[Address]):
         """The key says it all; the rest is the kernel's."""
         return one[:4] == other[:4]
 
+    def groups(self, value: Address) -> Iterable[Key]:
+        """Addresses are looked up by interface, and by the address alone."""
+        return (self.scope(value), (self.name, "host", value.host))
+
     def claims(self, value: Address) -> Iterable[Key]:
-        """IPv6 has an address once on a device, whatever the length (net/ipv6/addrconf.c, ipv6_add_addr)."""
-        return ((self.name, value.dev, value.host),) if value.family == 6 else ()
+        """IPv6 has an address once on a device, whatever the length (net/ipv6/addrconf.c, ipv6_add_addr).
+
+        IPv4 has it once in a subnet, whatever the peer (net/ipv4/devinet.c, __inet_insert_ifa).
+        """
+        if value.family == 6:
+            return ((self.name, value.dev, value.host),)
+        return ((self.name, value.dev, value.host, *span(value.subnet)),)
 
     def lands(self, value: Address, world: World) -> Address:
         """A second IPv4 address of a subnet is a secondary; an IPv6 one starts as tentative."""
         if value.family == 6:
             return value._replace(secondary=False, tentative=value.dev != "lo")
-        return value._replace(secondary=any(_siblings(value, world)), tentative=False)
+        return value._replace(secondary=bool(siblings(value, world)), tentative=False)
 
-    def requires(self, value: Address, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
-        """An address stands on its interface."""
-        return (("device", value.dev),)
+    def requires(self, value: Address, world: World) -> Iterable[Key | Lack]:
+        """An address stands on its interface, which must be large enough for IPv6."""
+        yield ("device", value.dev)
+        device = world.get(("device", value.dev))
+        if value.family == 6 and device is not None and device.mtu is not None and device.mtu < LEAST_MTU_6:
+            yield Lack(f"{value.dev} carries no IPv6: its mtu is below {LEAST_MTU_6}")
 
     def takes(self, before: Address, after: Address | None, world: World) -> Iterable[Effect]:
-        """A primary takes its secondaries; the last IPv4 address takes all routes of the device."""
-        if after is not None:
-            return
-        gone, heir = [before], ""
-        if before.family == 4 and not before.secondary:
-            device = world.get(("device", before.dev))
-            promotes = bool(device is not None and device.promote)
-            for key, value, mark in [found for found in _siblings(before, world) if found[1].secondary]:
-                if not promotes:
-                    gone.append(value)
-                    yield Effect(key, value, mark)
-                elif not heir:
-                    heir = value.host
-                    yield Effect(key, value, mark, value._replace(secondary=False))
-        yield from with_addresses(gone, heir, world)
+        """With an address go its secondaries, and routes."""
+        return without_address(before, world) if after is None else ()
+
+    def brings(
+        self,
+        before: Address | None,
+        after: Address,
+        mark: int | None,  # noqa: ARG002
+        world: World,
+    ) -> Iterable[tuple[Value, int]]:
+        """A new address on an interface that is up brings the route to its subnet."""
+        device = world.get(("device", after.dev))
+        return connected(after, world) if before is None and device is not None and device.state == "up" else ()
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the addresses of all interfaces."""
@@ -230,11 +241,3 @@ def _known_unique(value: Address) -> bool:
 def _proto(mark: int) -> int:
     """A lease's address carries no protocol; its mark is ours to tell it apart."""
     return 0 if mark == DHCP else mark
-
-
-def _siblings(value: Address, world: World) -> Iterator[tuple[Key, Any, int | None]]:
-    """Other IPv4 addresses of the same subnet and length on the same device, first come first."""
-    net = span(value.subnet)
-    for key, other, mark in world.within(("address", value.dev)):
-        if other.family == 4 and other.address != value.address and span(other.subnet) == net:
-            yield key, other, mark

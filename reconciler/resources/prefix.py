@@ -63,6 +63,13 @@ def contains(prefix: str, inner: str) -> bool:
     return family == other and inner_size >= size and inner_net >> (inner_size - size) == net
 
 
+@lru_cache(maxsize=1024)
+def covering(host: str) -> tuple[str, ...]:
+    """Return all prefixes that cover an address, the longest first."""
+    bits = 128 if ":" in host else 32
+    return tuple(network(f"{host}/{length}") for length in range(bits, -1, -1))
+
+
 def is_default(prefix: str) -> bool:
     """Tell whether a prefix covers everything."""
     return prefix.endswith("/0")

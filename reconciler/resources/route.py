@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.core.change import CREATE, DELETE
-from reconciler.core.kind import Effect, Lack
+from reconciler.core.change import CREATE, DELETE, REPLACE
+from reconciler.core.kind import Lack
 from reconciler.core.state import SURPLUS
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
-from reconciler.resources.prefix import contains, family_of, is_default, link_local
+from reconciler.resources.prefix import contains, covering, is_default, link_local
 from reconciler.resources.route_config import SCHEMA, read
 from reconciler.resources.route_wire import (
     RTM_DELROUTE,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from reconciler.resources.scene import Scene, Wanted
 
 KERNEL = 2
+LEAST_MTU_6 = 1280
+"""IPV6_MIN_MTU (linux/ipv6.h): a device with less has no IPv6 at all."""
 
 
 class Route(NamedTuple):
@@ -76,30 +78,48 @@ class RouteKind(Resource[Route]):
         """Routes belong to their table."""
         return (self.name, value.table)
 
-    def fill(self, wanted: Route, seen: Route | None, former: Mapping[str, Any]) -> Route:
-        """Keep the device that is there as long as the gateway is the same."""
-        if seen is not None and seen.via != wanted.via:
-            return wanted
-        return super().fill(wanted, seen, former)
+    def groups(self, value: Route) -> Iterable[Key]:
+        """Routes are looked up by table; those that lead to a link itself also by device, IPv6's by prefix."""
+        yield self.scope(value)
+        if value.type == "unicast" and not value.via and value.dev:
+            yield (self.name, "on-link", value.table, value.dev)
+        if value.family == 6:
+            yield (self.name, "to", value.table, value.to)
 
-    def lands(self, value: Route, world: World) -> Route:
-        """Without a device the kernel takes the one whose subnet the gateway is in."""
-        return value if value.dev is not None else value._replace(dev=_device_towards(value.via, world))
+    def decide(self, wanted: Route, seen: Route | None, world: World) -> Route:
+        """Without a device the kernel takes the one whose subnet the gateway is in; it stays if it is good."""
+        if wanted.dev is not None:
+            return wanted
+        stays = seen is not None and seen.dev and seen.via == wanted.via
+        if stays and _reaches(seen, world):  # type: ignore[arg-type]
+            return wanted._replace(dev=seen.dev)  # type: ignore[union-attr]
+        found = _device_towards(wanted, world)
+        return wanted._replace(dev=found or (seen.dev if stays else None))  # type: ignore[union-attr]
+
+    def excludes(self, one: Route, other: Route) -> bool:
+        """IPv4 keeps routes of one key side by side; IPv6 does if they have different next hops."""
+        return one.family == 6 and (one.type == "unicast", *one[5:7]) == (other.type == "unicast", *other[5:7])
+
+    def crowded(self, before: Route, after: Route) -> str:  # noqa: ARG002
+        """IPv6 replaces whichever route of a key comes first, whoever made it (net/ipv6/ip6_fib.c)."""
+        return "another route has the same prefix and metric" if before.family == 6 else ""
 
     def requires(self, value: Route, world: World) -> Iterable[Key | Lack]:
         """A route needs its device to be up, its gateway to be on-link, its source to be usable."""
-        if value.type != "unicast":
+        if value.type != "unicast" or value.dev == "":
             return
-        dev = value.dev if value.dev is not None else _device_towards(value.via, world)
-        if dev is None:
+        if value.dev is None:
             yield Lack(f"no address on any device reaches {value.via}")
             return
-        yield ("device", dev)
-        device = world.get(("device", dev))
-        if device is not None and device.state == "down":
-            yield Lack(f"{dev} is down")
-        if value.via and not _reaches(value, dev, world):
-            yield Lack(f"no address on {dev} reaches {value.via}")
+        yield ("device", value.dev)
+        device = world.get(("device", value.dev))
+        if device is not None:
+            if device.state == "down":
+                yield Lack(f"{value.dev} is down")
+            if value.family == 6 and device.mtu is not None and device.mtu < LEAST_MTU_6:
+                yield Lack(f"{value.dev} carries no IPv6: its mtu is below {LEAST_MTU_6}")
+        if value.via and not _reaches(value, world):
+            yield Lack(f"no address on {value.dev} reaches {value.via}")
         if value.src:
             yield from _source(value, world)
 
@@ -123,14 +143,6 @@ class RouteKind(Resource[Route]):
         yield Found(Route(*(ways[0] if ways else fields)), None if protocol == sight.owner.protocol else protocol)
         yield from (Found(Route(*way), 0) for way in ways[1:])
 
-    def takes(self, before: Route, after: Route | None, world: World) -> Iterable[Effect]:
-        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c)."""
-        if before.family == 6 and after is not None:
-            key = self.key(before)
-            for other, mark in world.holders(key):
-                if mark not in (None, SURPLUS) and other != before:
-                    yield Effect(key, other, mark)
-
     def wire(self, value: Route, indexes: Mapping[str, int], owner: Owner) -> bytes | None:
         """Predict an IPv4 route's bytes."""
         return predict(Fields(*value), indexes, owner.protocol)
@@ -142,14 +154,17 @@ class RouteKind(Resource[Route]):
         before_mark = change.adopts if change.adopts is not None else mark
         if change.action == DELETE:
             return [_message(RTM_DELROUTE, 0, change.before, before_mark)]
-        if change.action == CREATE:
-            flags = MessageFlags.CREATE if change.mark is None else MessageFlags.APPEND
-            return [_message(RTM_NEWROUTE, flags, change.after, mark)]
         after: Any = change.after
+        if change.action == CREATE:
+            flags = MessageFlags.APPEND if change.mark is not None or change.beside else MessageFlags.CREATE
+            return [_message(RTM_NEWROUTE, flags, after, mark)]
+        old = _message(RTM_DELROUTE, 0, change.before, before_mark)
+        new = _message(RTM_NEWROUTE, MessageFlags.APPEND, after, mark)
+        if change.action == REPLACE:
+            return [old, new]
         if after.family == 6:
             return [_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, after, mark)]
-        new = _message(RTM_NEWROUTE, MessageFlags.APPEND, after, mark)
-        return [new, _message(RTM_DELROUTE, 0, change.before, before_mark)]
+        return [new, old]
 
     def command(self, change: Change, owner: Owner) -> list[list[str]]:
         """``ip route add``, ``append``, ``replace`` and ``del``."""
@@ -158,11 +173,13 @@ class RouteKind(Resource[Route]):
         if change.action == DELETE:
             return [_words("del", change.before, old)]
         if change.action == CREATE:
-            return [_words("add" if change.mark is None else "append", change.after, mark)]
+            verb = "append" if change.mark is not None or change.beside else "add"
+            return [_words(verb, change.after, mark)]
         after: Any = change.after
-        if after.family == 6:
-            return [_words("replace", after, mark)]
-        return [_words("append", after, mark), _words("del", change.before, old)]
+        lines = [_words("append", after, mark), _words("del", change.before, old)]
+        if change.action == REPLACE:
+            return lines[::-1]
+        return [_words("replace", after, mark)] if after.family == 6 else lines
 
     def describe(self, value: Route, names: Names) -> str:
         """Show table, prefix and the way."""
@@ -187,12 +204,12 @@ def _way(value: Route) -> str:
     return words + "".join(f" {word}" for word in value.more)
 
 
-def _message(kind: int, flags: int, value: Any, protocol: int) -> Message:  # noqa: ANN401
+def _message(kind: int, flags: int, value: Any, protocol: int) -> Message:
     body, devices = pack(Fields(*value), protocol)
     return Message(kind, flags, body, devices)
 
 
-def _words(verb: str, value: Any, protocol: int) -> list[str]:  # noqa: ANN401
+def _words(verb: str, value: Any, protocol: int) -> list[str]:
     words = ["ip", f"-{value.family}", "route", verb]
     words += [] if value.type == "unicast" else [value.type]
     words += [value.to]
@@ -204,38 +221,59 @@ def _words(verb: str, value: Any, protocol: int) -> list[str]:  # noqa: ANN401
     return [*words, "proto", f"{protocol:#x}"]
 
 
-def _device_towards(via: str, world: World) -> str | None:
-    """Return the device whose subnet holds a gateway; the longest prefix wins."""
-    best, found = -1, None
-    for _, address, _ in world.every("address"):
-        if contains(address.subnet, via):
-            length = int(address.subnet.partition("/")[2])
-            if length > best:
-                best, found = length, address.dev
-    return found
+def _device_towards(value: Route, world: World) -> str | None:
+    """Return the device on whose link a gateway is; the longest prefix wins, then the first name."""
+    if link_local(value.via):
+        return None
+    found = [
+        (-int(address.subnet.partition("/")[2]), address.dev)
+        for _, address, _ in world.every("address")
+        if contains(address.subnet, value.via)
+    ]
+    if found:
+        return str(min(found)[1])
+    devices = sorted(device.name for _, device, _ in world.every("device"))
+    return next((dev for dev in devices if _on_link(value._replace(dev=dev), world)), None)
 
 
-def _reaches(value: Route, dev: str, world: World) -> bool:
-    """Tell whether a gateway is on-link: in a subnet of the device, or on a route without gateway."""
+def _reaches(value: Route, world: World) -> bool:
+    """Tell whether a gateway is on-link: in a subnet of the device, or on a route without gateway.
+
+    An address of this host is a gateway for IPv4, not for IPv6 (net/ipv6/route.c, ip6_validate_gw).
+    """
     via = value.via
-    if link_local(via):
-        return True
-    for _, address, _ in world.within(("address", dev)):
-        if address.family == value.family and contains(address.subnet, via) and address.host != via:
+    if ":" in via:
+        return not any(world.within(("address", "host", via))) and (link_local(via) or _on_link_6(value, world))
+    for _, address, _ in world.within(("address", value.dev)):
+        if contains(address.subnet, via) or address.host == via:
             return True
-    tables = {MAIN, value.table}
+    return _on_link(value, world)
+
+
+def _on_link_6(value: Route, world: World) -> bool:
+    """IPv6 asks for the longest prefix that covers the gateway: that route must not have a gateway itself."""
+    for table in (value.table, MAIN):
+        for prefix in covering(value.via):
+            found = [r for _, r, _ in world.within(("route", "to", table, prefix)) if r.dev == value.dev]
+            if found:
+                if not min((route.metric, bool(route.via)) for route in found)[1]:
+                    return True
+                break
+    return False
+
+
+def _on_link(value: Route, world: World) -> bool:
     return any(
-        route.dev == dev and not route.via and route.type == "unicast" and not is_default(route.to)
-        and family_of(route.to) == value.family and contains(route.to, via)
-        for table in tables
-        for _, route, _ in world.within(("route", table))
-    )  # fmt: skip
+        contains(route.to, value.via)
+        for table in {MAIN, value.table}
+        for _, route, _ in world.within(("route", "on-link", table, value.dev))
+    )
 
 
 def _source(value: Route, world: World) -> Iterator[Lack]:
-    for _, address, _ in world.every("address"):
-        if address.host == value.src:
-            if address.tentative:
-                yield Lack(f"{value.src} on {address.dev} is still checked for duplicates")
-            return
-    yield Lack(f"no device has the address {value.src}")
+    found = [address for _, address, _ in world.within(("address", "host", value.src))]
+    if not found:
+        yield Lack(f"no device has the address {value.src}")
+    elif all(address.tentative for address in found):
+        dev = min(address.dev for address in found)
+        yield Lack(f"{value.src} on {dev} is still checked for duplicates")

@@ -87,6 +87,10 @@ class RuleKind(Resource[Rule]):
         """Rules belong to their family."""
         return (self.name, value.family)
 
+    def excludes(self, one: Rule, other: Rule) -> bool:  # noqa: ARG002
+        """Equal rules of different protocols stand side by side."""
+        return False
+
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the rules of the file."""
         return read(scene, Rule)

@@ -123,7 +123,8 @@ class Watcher:
     """``reconciler watch`` as a process; use it as a context manager. Its log is a file."""
 
     def __init__(self, program: Program, *options: str, poll: str = "60") -> None:
-        self.log_path = f"{program.path}.log"
+        name = f"{program.namespace.name}.{os.path.basename(program.path)}.log"
+        self.log_path = f"{os.environ['RECONCILER_STATE_DIR']}.{name}"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 program.argv("watch", "--poll", poll, *options), cwd=ROOT, stdout=log, stderr=log

@@ -5,6 +5,7 @@ It reads and writes by the package's own kinds and netlink socket, and by nothin
 
 from __future__ import annotations
 
+from socket import AF_INET6
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change
@@ -59,10 +60,16 @@ def delete(value: Value, mark: int | None = None) -> Change:
     return Change(DELETE, kind_of(value).key(value), value, None, mark)
 
 
+RTN_LOCAL = 2
+
+
 def ready(host: Host) -> None:
-    """Wait until no address is tentative: a worker of the kernel ends that, even without duplicate detection."""
-    while any(value.tentative for value in host.values("address")):
-        continue
+    """Wait until every IPv6 address is in use: a worker of the kernel does that, even without duplicate detection."""
+    while True:
+        addresses = [value for value in host.values("address") if value.family == 6]
+        bodies = [body for _, body in host.bodies("route", Sight(host.owner)) if body[0] == AF_INET6]
+        if not any(value.tentative for value in addresses) and len(addresses) == sum(b[7] == RTN_LOCAL for b in bodies):
+            return
 
 
 class Host:

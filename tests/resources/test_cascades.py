@@ -11,11 +11,10 @@ from reconciler.resources.address import Address
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
 from reconciler.resources.registry import KINDS
-from reconciler.resources.route import Route
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
-from tests.resources.host import Host, create, delete, ready, update
+from tests.resources.host import Host, create, delete, kind_of, ready, update
 
 KERNEL = 2
 sources_of_other_devices = pytest.mark.skipif(
@@ -25,26 +24,38 @@ sources_of_other_devices = pytest.mark.skipif(
 
 
 def foretold(state, change):
-    """The state that a change leads to, as its kind says."""
+    """What a change takes along, and the state that it leads to, as its kind says."""
     world = World(KINDS, state)
-    effects = list(KINDS[change.key[0]].takes(change.before, change.after, world))
+    kind = KINDS[change.key[0]]
+    effects = list(kind.takes(change.before, change.after, world)) if change.before is not None else []
     assert len(effects) == len(set(effects)), "an effect is named twice"
-    mark = next(mark for value, mark in world.holders(change.key) if value == change.before)
-    world.drop(change.key, change.before, mark)
-    if change.after is not None:
-        world.put(change.key, change.after, mark)
+    mark = change.mark
+    if change.before is not None:
+        mark = next(mark for value, mark in world.holders(change.key) if value == change.before)
+        world.drop(change.key, change.before, mark)
     for effect in effects:
         assert (effect.before, effect.mark) in list(world.holders(effect.key)), f"{effect} is about nothing"
         world.drop(effect.key, effect.before, effect.mark)
         if effect.after is not None:
             world.put(effect.key, effect.after, effect.mark)
+    if change.after is not None:
+        world.put(change.key, kind.lands(change.after, world) if change.before is None else change.after, mark)
+        for value, maker in list(kind.brings(change.before, change.after, mark, world)):
+            world.put(kind_of(value).key(value), value, maker)
     return effects, world.state()
 
 
 def objects(state):
     """All objects of a state, as a set that can be compared and shown."""
-    ours = {(value, None) for value in state.ours.values()}
-    return ours | {tuple(held) for group in state.foreign.values() for held in group}
+    ours = {(plain(value), None) for value in state.ours.values()}
+    return ours | {(plain(held.value), held.mark) for group in state.foreign.values() for held in group}
+
+
+def plain(value):
+    """A value without what changes by itself later, or is read and never written."""
+    if isinstance(value, Address):
+        return value._replace(tentative=None)
+    return value._replace(promote=None) if isinstance(value, Device) else value
 
 
 def happens(host, change):
@@ -53,9 +64,10 @@ def happens(host, change):
     before = host.state()
     effects, after = foretold(before, change)
     host.ask(change)
+    ready(host)
     seen, expected = objects(host.state()), objects(after)
     missing, surplus = sorted(map(str, expected - seen)), sorted(map(str, seen - expected))
-    assert not (missing or surplus), "foretold but not so: {}\nseen but not foretold: {}".format(missing, surplus)
+    assert (missing, surplus) == ([], []), "foretold but not so, and seen but not foretold"
     return {(effect.before, effect.after) for effect in effects}
 
 
@@ -283,3 +295,51 @@ def test_a_route_takes_nothing(lab, family):
     value = next(f.value for f in host.found()["route"] if f.value.table == 100 and f.value.family == family)
     mark = next(f.mark for f in host.found()["route"] if f.value == value)
     assert happens(host, delete(value, mark)) == set()
+
+
+@pytest.mark.needs("ifb")
+@pytest.mark.parametrize(
+    "word", ["192.0.2.2/24", "192.0.2.2/32", "192.0.2.2/25", "198.51.100.77/24", "10.0.0.1/8", "198.51.100.4/31"]
+)
+def test_an_address_brings_the_route_to_its_subnet(lab, word):
+    host = two(lab, "ip address add 198.51.100.2/24 dev e0", "ip address add 192.0.2.2/24 dev e1")
+    happens(host, create(Address("e0", 4, word)))
+    happens(host, create(Address("lo", 4, word)))
+
+
+@pytest.mark.needs("ifb")
+def test_an_address_with_a_peer_brings_the_route_to_it(lab):
+    host = two(lab)
+    happens(host, create(Address("e0", 4, "192.0.2.2/32", "198.51.100.7/32")))
+    happens(host, create(Address("e0", 4, "192.0.2.3/32", "203.0.113.0/24")))
+
+
+@pytest.mark.needs("ifb", "ipv6")
+def test_an_ipv6_address_brings_the_route_to_its_prefix(lab):
+    host = two(lab, "ip address add 2001:db8:1::1/64 dev e0 nodad")
+    for word in ("2001:db8:1::2/64", "2001:db8:2::2/64", "2001:db8:3::3/128", "2001:db8:4::4/48"):
+        happens(host, create(Address("e0", 6, word)))
+    happens(host, create(Address("e0", 6, "2001:db8:5::5/128", "2001:db8:6::6/128")))
+    happens(host, create(Address("e0", 6, "2001:db8:7::7/128", "2001:db8:8::8/64")))
+    happens(host, create(Address("lo", 6, "2001:db8:9::9/128")))
+
+
+@pytest.mark.needs("ifb", "ipv6")
+def test_an_address_on_a_device_that_is_down_brings_its_route_when_it_comes_up(lab):
+    host = two(lab, "ip link set e0 down", "ip link set e1 down")
+    host.namespace.sysctl("net.ipv6.conf.e0.addr_gen_mode", 1)  # no fe80:: address, which nobody foretells
+    happens(host, create(Address("e0", 4, "192.0.2.2/24")))
+    happens(host, create(Address("e0", 4, "192.0.2.3/24")))
+    happens(host, create(Address("e0", 4, "203.0.113.3/32")))
+    down = Device("e0", "down", 1500, "", False)
+    happens(host, update(down, down._replace(state="up")))
+
+
+@pytest.mark.needs("veth", "bridge")
+def test_a_link_brings_its_device_and_its_other_end(lab):
+    host = two(lab)
+    happens(host, create(Link("v0", "veth", (("peer", "v1"),))))
+    happens(host, create(Link("b0", "bridge")))
+    v0 = Device("v0", "down", 1500, "", False)
+    happens(host, update(v0, v0._replace(master="b0", mtu=1400)))
+    happens(host, update(v0._replace(master="b0", mtu=1400), v0))

@@ -6,6 +6,8 @@ change the tools show both alike. The protocol of an address is left out: iprout
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from reconciler.resources.address import Address
@@ -16,7 +18,7 @@ from reconciler.resources.rule import Rule
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
-from tests.resources.host import Host, create, delete, replace, update
+from tests.resources.host import Host, create, delete, ready, replace, update
 from tests.resources.shown import EVERYTHING, LINKS, ROUTES, RULES, queues, shown
 
 # ifb, because with veth IPv6 starts when the carrier is noticed, which is later.
@@ -41,6 +43,8 @@ def life(first, *others):
 def alike(lab, prepared, changes, watched, *, without=None, every=1):
     """Make the changes in both ways; what is watched is compared after ``every`` few, everything at the end."""
     told, asked = (Host.of(lab, name, *prepared) for name in ("told", "asked"))
+    ready(told)
+    ready(asked)
     before = shown(asked.namespace, watched, without)
     assert before == shown(told.namespace, watched, without)
     for number, change in enumerate(changes, 1):
@@ -48,6 +52,8 @@ def alike(lab, prepared, changes, watched, *, without=None, every=1):
         asked.ask(change)
         if number % every:
             continue
+        ready(told)
+        ready(asked)
         by_tools, by_us = (shown(host.namespace, watched, without) for host in (told, asked))
         assert by_us == by_tools, change
         assert by_us != before, f"nothing is seen of {change}"
@@ -83,7 +89,7 @@ def test_devices(lab):
         first._replace(master="br0", mtu=68, state="up"),
         first._replace(mtu=65535),
     ]
-    alike(lab, BRIDGE, [update(*pair) for pair in zip(steps, steps[1:], strict=False)], LINKS)
+    alike(lab, BRIDGE, [update(*pair) for pair in itertools.pairwise(steps)], LINKS)
 
 
 @pytest.mark.needs("ifb")

@@ -31,6 +31,7 @@ DUMPS = sorted((Path(__file__).parent / "dumps").glob("*.json"))
 KERNEL = 2
 
 LINKS = [
+    (Link("lo", "hardware"), KERNEL),
     (Link("e0", "ifb"), 0),
     (Link("e1", "ifb"), 0),
     (Link("b0", "bridge"), 0),
@@ -239,7 +240,7 @@ def by_pyroute2(build):
 def test_what_pyroute2_makes_is_read_as_what_it_is(lab):
     host = Host.of(lab)
 
-    def make(ip):
+    def links(ip):
         ip.link("add", ifname="v0", kind="veth", peer={"ifname": "v1"})
         ip.link("add", ifname="b0", kind="bridge")
         ip.link("add", ifname="e0", kind="ifb")
@@ -248,15 +249,20 @@ def test_what_pyroute2_makes_is_read_as_what_it_is(lab):
         ip.link("set", index=index["e0"], state="up")
         ip.addr("add", index=index["e0"], address="192.0.2.2", prefixlen=24)
         ip.addr("add", index=index["e0"], address="2001:db8::2", prefixlen=64)
+
+    def routes(ip):
         ip.route("add", dst="10.0.0.0/8", gateway="192.0.2.1", table=300, priority=7, proto=94)
         ip.route("add", dst="10.1.0.0/16", type="unreachable", table=300, proto=77)
         ip.route("add", dst="2001:db8:1::/48", gateway="2001:db8::1", table=100, prefsrc="2001:db8::2")
         ip.rule("add", priority=17000, fwmark=0x10, fwmask=0xFF, table=300, protocol=94)
         ip.rule("add", priority=17001, src="10.0.0.0", src_len=8, iifname="lo", table=9)
+        index = {"e0": ip.link_lookup(ifname="e0")[0]}
         ip.tc("add", "htb", index["e0"], 0x10000, default=0x20)
         ip.tc("add-class", "htb", index["e0"], "1:20", parent="1:0", rate="1mbit", ceil="40gbit", prio=3)
 
-    host.namespace.call(by_pyroute2, make)
+    host.namespace.call(by_pyroute2, links)
+    ready(host)
+    host.namespace.call(by_pyroute2, routes)
     found = {tuple(f) for group in host.found().values() for f in group}
     expected = {
         (Link("v0", "veth", (("peer", "v1"),)), 0),

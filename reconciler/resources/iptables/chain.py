@@ -11,10 +11,12 @@ from reconciler.resources.iptables.lines import Line, unsigned
 from reconciler.resources.scene import Scene, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.change import Change
+    from reconciler.core.kind import Lack
     from reconciler.core.state import Key
+    from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
 
@@ -58,6 +60,22 @@ class ChainKind(Resource[Chain]):
         """Return the chain that a JSON object holds; its rules are lines again."""
         chain = super().revive(fields)
         return chain._replace(rules=tuple(Line(*rule) for rule in chain.rules))
+
+    def requires(self, value: Chain, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+        """A chain stands on the chains of the same owner to which its rules lead."""
+        prefix = value.name.rpartition(".")[0] + "."
+        for target in dict.fromkeys(target for line in value.rules for target in leads_to(line.text)):
+            if prefix != "." and target.startswith(prefix) and target != value.name:
+                yield (self.name, value.family, value.table, target)
+
+    def blockers(self, value: Chain, world: World) -> Iterable[Key]:
+        """The tools keep a chain to which a rule leads, wherever that rule stands."""
+        for key, jump, _ in world.within(("jump", value.family, value.table)):
+            if jump.target == value.name:
+                yield key
+        for key, other, _ in world.within(self.scope(value)):
+            if other.name != value.name and any(value.name in leads_to(line.text) for line in other.rules):
+                yield key
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a chain for each family in which it has rules."""
@@ -104,6 +122,14 @@ class ChainKind(Resource[Chain]):
     def describe_part(self, part: Part, owner: Owner) -> str:
         """Show a rule as its tool writes it, without our comment."""
         return unsigned(part.text, owner)
+
+
+def leads_to(text: str) -> tuple[str, ...]:
+    """Return the target of a rule's jump or goto, as a tuple; empty if it has none."""
+    if " -j " not in f" {text}" and " -g " not in f" {text}":
+        return ()
+    words = _split(text)
+    return tuple(words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-j", "-g"))
 
 
 def _split(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.core.change import CREATE
@@ -37,7 +38,7 @@ def script(changes: Sequence[Change], owner: Owner) -> Script:
         here = [change for change in changes if change.key[2] == table]
         lines.append(f"*{table}")
         origins.append(None)
-        for make in (_heads, _rules, _jumps, _policies, _unhooks, _removals):
+        for make in (_heads, _rules, _jumps, _policies, _unhooks, _flushes, _removals):
             for change in here:
                 for text, index in make(change, owner):
                     lines.append(text)
@@ -89,9 +90,14 @@ def _unhooks(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:
         yield f"-D {change.before.chain} {line_of(change.before, owner).text}", None
 
 
-def _removals(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+def _flushes(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    """All chains that go are emptied before the first is deleted: their rules may lead to each other."""
     if isinstance(change.before, Chain) and change.after is None:
         yield f"-F {change.before.name}", None
+
+
+def _removals(change: Change, owner: Owner) -> Iterator[tuple[str, int | None]]:  # noqa: ARG001
+    if isinstance(change.before, Chain) and change.after is None:
         yield f"-X {change.before.name}", None
 
 
@@ -127,7 +133,7 @@ def blame(written: Script, stderr: str) -> tuple[Change, int | None] | None:
 def _line(stderr: str) -> int:
     """Return the number in ``line 5 failed``, ``line 4: RULE_APPEND failed`` or ``at line: 5``; 0 if there is none."""
     words = stderr.replace(":", " ").split()
-    for word, number in zip(words, words[1:], strict=False):
+    for word, number in itertools.pairwise(words):
         if word == "line" and number.isdecimal():
             return int(number)
     return 0

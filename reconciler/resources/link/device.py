@@ -9,19 +9,19 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.config.suggest import did_you_mean
-from reconciler.core.kind import Effect
+from reconciler.core.kind import Effect, Lack
 from reconciler.resources.base import Dump, Found, Resource, Sight
-from reconciler.resources.losses import ways
+from reconciler.resources.cascade import connected, ways, without_ipv6
 from reconciler.resources.message import Message
+from reconciler.resources.route import LEAST_MTU_6
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import number, parse, string, u32
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.change import Change
-    from reconciler.core.kind import Lack
-    from reconciler.core.state import Key
+    from reconciler.core.state import Key, Value
     from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
@@ -34,10 +34,10 @@ PROMOTE_SECONDARIES = 20
 """IPV4_DEVCONF_PROMOTE_SECONDARIES (linux/ip.h); the array in IFLA_INET_CONF begins with number 1."""
 RTEXT_FILTER_SKIP_STATS = 8
 IFF_UP = 1
-IPV6_MTU = 1280
-"""Bytes; the least that IPv6 works with (RFC 8200, section 5)."""
 IFINFOMSG = Struct("=BxHiII")
 KERNEL = 2
+MASTERS = frozenset({"bridge", "bond", "team", "vrf"})
+"""Types of links that can be a master."""
 
 
 class Device(NamedTuple):
@@ -103,23 +103,75 @@ class DeviceKind(Resource[Device]):
         """Name an interface with nearly this name."""
         return did_you_mean(key[1], sorted(device.name for _, device, _ in world.every(self.name)))
 
-    def requires(self, value: Device, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
-        """A port stands on its master."""
-        return ((self.name, value.master),) if value.master else ()
+    def requires(self, value: Device, world: World) -> Iterable[Key | Lack]:
+        """A port stands on its master, which must be of a type that has ports."""
+        if value.master:
+            yield (self.name, value.master)
+            link = world.get(("link", value.master))
+            if link is not None and link.type not in MASTERS:
+                yield Lack(f"{value.master} is no bridge")
+            own = world.get(("link", value.name))
+            if value.name == "lo" or (own is not None and own.type == "bridge"):
+                yield Lack(f"{value.name} cannot be a port of a bridge")
 
     def takes(self, before: Device, after: Device | None, world: World) -> Iterable[Effect]:
-        """Link down drops the routes of the device in all tables, IPv4's without a word, and its IPv6 addresses.
+        """Link down drops the IPv4 routes in all tables without a word, and the IPv6 addresses and routes.
 
-        So does an MTU that IPv6 cannot work with, for IPv6 alone (net/ipv6/addrconf.c, addrconf_ifdown).
+        So does an mtu too small for IPv6, for its part. A bridge takes the smallest mtu of its ports, as long
+        as nobody has set another one (net/bridge/br_if.c, br_mtu_auto_adjust).
         """
-        down = after is not None and (before.state, after.state) == ("up", "down")
-        small = after is not None and (before.mtu or 0) >= IPV6_MTU > (after.mtu or IPV6_MTU)
-        if not (down or small):
+        if after is None:
             return
-        for key, address, mark in world.within(("address", before.name)):
-            if address.family == 6:
-                yield Effect(key, address, mark)
-        yield from ways(before.name, world, (4, 6) if down else (6,))
+        name = before.name
+        if before.state == "up" and after.state == "down":
+            yield from without_ipv6(name, world)
+            yield from ways(name, world, 4)
+            if name == "lo":
+                yield from _refusals(world)
+        elif before.mtu >= LEAST_MTU_6 > after.mtu:  # type: ignore[operator]
+            yield from without_ipv6(name, world)
+        if (before.mtu, before.master) != (after.mtu, after.master):
+            for bridge in sorted({before.master, after.master} - {"", None}):  # type: ignore[type-var]
+                yield from self._adjusts(bridge, {name: after}, world)
+
+    def _adjusts(self, bridge: str | None, ports: Mapping[str, Device | None], world: World) -> Iterator[Effect]:
+        """Yield a bridge's new mtu, and what that takes along; ``ports`` are those that change, None if gone."""
+        own = world.get((self.name, bridge))
+        if own is None:
+            return
+        now = {device.name: device for _, device, _ in world.every(self.name)}
+        then = {name: device for name, device in {**now, **ports}.items() if device is not None}
+        sizes = [
+            min((d.mtu for d in devices.values() if d.master == bridge and d.mtu is not None), default=1500)
+            for devices in (now, then)
+        ]
+        if own.mtu == sizes[0] != sizes[1]:
+            becomes = own._replace(mtu=sizes[1])
+            for _, mark in world.holders((self.name, bridge)):
+                yield Effect((self.name, bridge), own, mark, becomes)
+            yield from self.takes(own, becomes, world)
+
+    def gone(self, name: str, world: World) -> Iterator[Effect]:
+        """Yield what vanishes or changes with a device: itself, its ports' master, its own master's mtu."""
+        for key, device, mark in world.every(self.name):
+            if device.name == name:
+                yield Effect(key, device, mark)
+                if device.master:
+                    yield from self._adjusts(device.master, {name: None}, world)
+            elif device.master == name:
+                yield Effect(key, device, mark, device._replace(master=""))
+
+    def brings(
+        self,
+        before: Device | None,
+        after: Device,
+        mark: int | None,  # noqa: ARG002
+        world: World,
+    ) -> Iterable[tuple[Value, int]]:
+        """Link up brings the routes to the subnets of its addresses, and nothing else that was lost."""
+        if before is not None and before.state == "down" and after.state == "up":
+            for _, address, _ in world.within(("address", after.name)):
+                yield from connected(address, world)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the settings of each interface that has any."""
@@ -204,3 +256,10 @@ class DeviceKind(Resource[Device]):
         """Show what changes, with "none" for no master."""
         none = [d._replace(master=d.master or "none") for d in (before, after)]
         return super().describe_change(none[0], none[1], names)
+
+
+def _refusals(world: World) -> Iterator[Effect]:
+    """IPv6 routes that lead nowhere: the kernel keeps them at the loopback interface."""
+    for key, route, mark in world.every("route"):
+        if route.family == 6 and route.type != "unicast":
+            yield Effect(key, route, mark)

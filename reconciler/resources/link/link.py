@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reconciler.core.change import CREATE, REPLACE, UPDATE, Change
 from reconciler.core.kind import Effect
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
-from reconciler.resources.link.device import Device
+from reconciler.resources.cascade import orphaned, ways
+from reconciler.resources.link.device import Device, DeviceKind
 from reconciler.resources.link.types import TYPES
-from reconciler.resources.losses import sources, ways
 from reconciler.resources.message import Message
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.wire import nested, number, parse, string, text, u32
@@ -32,9 +32,12 @@ IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
 RTEXT_FILTER_SKIP_STATS = 8
 IFINFOMSG = Struct("=BxHiII")
 KERNEL = 2
-"""The mark of what the kernel makes along with a link (RTPROT_KERNEL)."""
+"""The mark of what the kernel makes along with a link, and of hardware (RTPROT_KERNEL)."""
+HARDWARE = "hardware"
 
 LINK_DUMP = Dump(RTM_GETLINK, IFINFOMSG.pack(0, 0, 0, 0, 0) + u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS))
+
+DEVICE = DeviceKind()
 
 
 class Link(NamedTuple):
@@ -86,31 +89,38 @@ class LinkKind(Resource[Link]):
 
     def claims(self, value: Link) -> Iterable[Key]:
         """The names of other ends are names of links, too."""
-        names = (value.name, *TYPES[value.type].also(value.options)) if value.type in TYPES else (value.name,)
-        return ((self.name, "name", name) for name in names)
+        return ((self.name, "name", name) for name in (value.name, *_ends(value)))
 
-    def brings(self, value: Link, world: World) -> Iterable[tuple[Device, int]]:  # noqa: ARG002
-        """A new link is down; a bridge and a veth have the standard MTU."""
-        names = (value.name, *TYPES[value.type].also(value.options)) if value.type in TYPES else (value.name,)
-        return [(Device(name, "down", 1500, "", promote=None), KERNEL) for name in names]
+    def brings(
+        self,
+        before: Link | None,  # noqa: ARG002
+        after: Link,
+        mark: int | None,
+        world: World,  # noqa: ARG002
+    ) -> Iterable[tuple[Value, int]]:
+        """A new link is down; a bridge and a veth have the standard MTU. The other end of ours is part of it."""
+        for name in (after.name, *_ends(after)):
+            yield Device(name, "down", 1500, "", promote=None), KERNEL
+        if mark is not None:
+            for name in _ends(after):
+                yield Link(name, after.type, TYPES[after.type].mirrored(after.name)), mark
 
     def takes(self, before: Link, after: Link | None, world: World) -> Iterable[Effect]:
         """With a link go its other end and all that stands on either."""
         if after is not None:
             return
-        names = [before.name]
-        if before.type in TYPES:
-            names += TYPES[before.type].also(before.options)
+        names = [before.name, *_ends(before)]
+        addresses = [one for name in names for one in world.within(("address", name))]
+        lost = [Effect(key, address, mark) for key, address, mark in addresses]
         for name in names:
-            yield from _gone(name, world)
             if name != before.name:
-                for other, mark in world.holders((self.name, name)):
-                    yield Effect((self.name, name), other, mark)
-        lost = [effect for name in names for effect in ways(name, world)]
-        yield from lost
-        hosts = [a for name in names for _, a, _ in world.within(("address", name)) if a.family == 4]
-        through = {effect.key for effect in lost}
-        yield from (effect for effect in sources(hosts, world) if effect.key not in through)
+                lost += [Effect((self.name, name), *other) for other in world.holders((self.name, name))]
+            lost += DEVICE.gone(name, world)
+            for kind in ("qdisc", "class", "filter"):
+                lost += [Effect(key, value, mark) for key, value, mark in world.within((kind, name))]
+            lost += ways(name, world)
+        lost += orphaned([address for _, address, _ in addresses if not address.secondary], world)
+        yield from dict.fromkeys(lost)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a link for each interface that has a ``kind``."""
@@ -134,14 +144,15 @@ class LinkKind(Resource[Link]):
         return (LINK_DUMP,)
 
     def decode(self, kind: int, body: bytes, sight: Sight) -> Iterable[Found]:
-        """Read a virtual link; what has no type is hardware, which nobody creates."""
+        """Read a link; what has no type is hardware, which nobody creates, and whose name nobody can have."""
         if kind != RTM_NEWLINK:
             return
         attributes = parse(body, 16)
         info = parse(attributes.get(IFLA_LINKINFO, b""))
-        if IFLA_INFO_KIND not in info:
-            return
         name = string(attributes[IFLA_IFNAME])
+        if IFLA_INFO_KIND not in info:
+            yield Found(Link(name, HARDWARE), KERNEL)
+            return
         word = string(info[IFLA_INFO_KIND])
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
         marked = sight.owner.altname(name) in _altnames(attributes)
@@ -150,12 +161,7 @@ class LinkKind(Resource[Link]):
 
     def claim_ours(self, state: State, desired: Mapping[Key, Value], sight: Sight) -> State:  # noqa: ARG002
         """The other end of a link of ours is part of it, and nobody's link of its own."""
-        ends = {
-            (self.name, name)
-            for key, link in state.ours.items()
-            if isinstance(link, Link) and key[0] == self.name and link.type in TYPES
-            for name in TYPES[link.type].also(link.options)
-        }
+        ends = {(self.name, name) for link in state.ours.values() if isinstance(link, Link) for name in _ends(link)}
         if ends.isdisjoint(state.foreign):
             return state
         return state._replace(foreign={k: held for k, held in state.foreign.items() if k not in ends})
@@ -172,7 +178,7 @@ class LinkKind(Resource[Link]):
             info = text(IFLA_INFO_KIND, link.type) + (nested(IFLA_INFO_DATA, data) if data else b"")
             body = IFINFOMSG.pack(0, 0, 0, 0, 0) + text(IFLA_IFNAME, link.name) + nested(IFLA_LINKINFO, info)
             messages.append(Message(RTM_NEWLINK, MessageFlags.CREATE, body))
-        if isinstance(change.after, Link):
+        if isinstance(change.after, Link) and change.mark is None:
             link = change.after
             alt = nested(IFLA_PROP_LIST, text(IFLA_ALT_IFNAME, owner.altname(link.name)))
             body = IFINFOMSG.pack(0, 0, 0, 0, 0) + alt
@@ -188,7 +194,7 @@ class LinkKind(Resource[Link]):
             link = change.after
             words = TYPES[link.type].words(link.options)
             lines.append(["ip", "link", "add", link.name, "type", link.type, *words])
-        if isinstance(change.after, Link):
+        if isinstance(change.after, Link) and change.mark is None:
             link = change.after
             lines.append(["ip", "link", "property", "add", "dev", link.name, "altname", owner.altname(link.name)])
         return lines
@@ -217,13 +223,6 @@ def _altnames(attributes: dict[int, bytes]) -> set[str]:
     return found
 
 
-def _gone(name: str, world: World) -> Iterator[Effect]:
-    """All that stands on an interface, and the interface as a master of others."""
-    for key, device, mark in world.every("device"):
-        if device.name == name:
-            yield Effect(key, device, mark)
-        elif device.master == name:
-            yield Effect(key, device, mark, device._replace(master=""))
-    for kind in ("address", "qdisc", "class", "filter"):
-        for key, value, mark in world.within((kind, name)):
-            yield Effect(key, value, mark)
+def _ends(link: Link) -> tuple[str, ...]:
+    """Return the names of the other interfaces that come and go with a link."""
+    return tuple(TYPES[link.type].also(link.options)) if link.type in TYPES else ()

@@ -40,3 +40,7 @@ class LinkType:
     def also(self, options: Options) -> Iterable[str]:  # noqa: ARG002
         """Name the other interfaces that come and go with this one."""
         return ()
+
+    def mirrored(self, name: str) -> Options:  # noqa: ARG002
+        """Return the options of the other end of a link of this name."""
+        return ()

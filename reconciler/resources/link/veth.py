@@ -58,3 +58,7 @@ class Veth(LinkType):
         """Name the peer."""
         peer = dict(options).get("peer")
         return (peer,) if peer else ()
+
+    def mirrored(self, name: str) -> Options:
+        """Each end has the other as its peer."""
+        return (("peer", name),)

@@ -10,6 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.core.change import CREATE, DELETE, REPLACE
+from reconciler.core.kind import Lack
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
 from reconciler.resources.scene import Scene, Wanted
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.change import Change
-    from reconciler.core.kind import Lack
     from reconciler.core.state import Key
     from reconciler.core.world import World
     from reconciler.resources.names import Names
@@ -58,6 +58,8 @@ class ClassKind(Resource[Class]):
     name = "class"
     value = Class
     rank = 61
+    anybodys = False
+    inside = ("qdisc", "class")
     open = ("burst", "cburst", "quantum", "prio")
 
     def key(self, value: Class) -> Key:
@@ -84,9 +86,10 @@ class ClassKind(Resource[Class]):
         names = super().changed(before, after)
         return tuple(n for n in names if n not in self.open or getattr(after, n) is not None)
 
-    def requires(self, value: Class, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+    def requires(self, value: Class, world: World) -> Iterable[Key | Lack]:
         """A class stands on its qdisc and its parent; the kernel would quietly put it at the root."""
         yield ("qdisc", value.dev)
+        yield from of_this_root(value.dev, value.classid, world)
         if not value.parent.endswith(":"):
             yield (self.name, value.dev, value.parent)
 
@@ -198,6 +201,13 @@ def _burst(word: str, ticks: int | None, bits: int) -> list[str]:
     if ticks is None or ticks == rates.default_burst(bits):
         return []
     return [word, f"{rates.burst_bytes(ticks, bits)}b"]
+
+
+def of_this_root(dev: str, classid: str, world: World) -> Iterator[Lack]:
+    """Yield a lack if a device's root has another major number than a class of it would have."""
+    root = world.get(("qdisc", dev))
+    if root is not None and not classid.startswith(root.handle):
+        yield Lack(f"the root qdisc of {dev} is {root.handle}, to which {classid} does not belong")
 
 
 def _options(value: Class) -> bytes:

@@ -17,6 +17,7 @@ from reconciler.resources.message import Message
 from reconciler.resources.names import mark_text
 from reconciler.resources.scene import Scene, Wanted
 from reconciler.resources.tc import handles
+from reconciler.resources.tc.class_ import of_this_root
 from reconciler.resources.tc.message import TCA_KIND, TCA_OPTIONS, TCMSG, body
 from reconciler.resources.tc.shaping import trees
 from reconciler.resources.wire import attribute, nested, number, parse, string, u16, u32
@@ -66,27 +67,29 @@ class FilterKind(Resource[Filter]):
     name = "filter"
     value = Filter
     rank = 62
+    anybodys = False
+    inside = ("qdisc", "class")
 
     def key(self, value: Filter) -> Key:
         """Return device, priority and handle."""
         return (self.name, value.dev, value.prio, value.handle)
 
-    def requires(self, value: Filter, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+    def requires(self, value: Filter, world: World) -> Iterable[Key | Lack]:
         """A filter stands on its qdisc, and leads to a class."""
         yield ("qdisc", value.dev)
         if value.flowid:
+            yield from of_this_root(value.dev, value.flowid, world)
             yield ("class", value.dev, value.flowid)
 
     def replace(self, before: Filter, after: Filter) -> str:
         """Only the class it leads to can change."""
         return "only the class of a filter can be changed" if before._replace(flowid=after.flowid) != after else ""
 
-    def blockers(self, value: Filter, world: World) -> Iterable[Key]:
-        """A priority of ``fw`` has one mask: for another one, all its filters must go."""
-        if value.type == "fw":
-            for key, other, _ in world.within((self.name, value.dev)):
-                if other.prio == value.prio and other.mask != value.mask and other != value:
-                    yield key
+    def rivals(self, value: Filter, world: World) -> Iterable[Key]:
+        """A priority has one classifier and one protocol, and with ``fw`` one mask: for others, all must go."""
+        for key, other, _ in world.within((self.name, value.dev)):
+            if other.prio == value.prio and _head(other) != _head(value):
+                yield key
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield one filter for each mark of each class."""
@@ -181,6 +184,11 @@ class FilterKind(Resource[Filter]):
         return f"{value.dev} {value.prio} {value.type}{how} → class {names.class_(value.dev, value.flowid)}"
 
 
+def _head(value: Filter) -> tuple[str, str, int]:
+    """Return what all filters of a priority have in common (net/sched/cls_api.c, cls_fw.c)."""
+    return value.type, value.more, value.mask if value.type == "fw" else 0
+
+
 def priorities(marks: Sequence[Mark]) -> dict[int, int]:
     """Give each mask a priority: the more bits it compares, the earlier it is asked.
 
@@ -245,7 +253,7 @@ def _options(value: Filter) -> bytes:
     return nested(TCA_OPTIONS, length, attribute(TCA_BPF_OPS, ops), u32(TCA_BPF_CLASSID, classid))
 
 
-def _words(verb: str, value: Any) -> list[str]:  # noqa: ANN401
+def _words(verb: str, value: Any) -> list[str]:
     words = ["tc", "filter", verb, "dev", value.dev, "parent", handles.text(_root(value)), "protocol", "all"]
     words += ["prio", str(value.prio)]
     if value.type == "fw":

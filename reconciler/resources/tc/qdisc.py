@@ -58,6 +58,7 @@ class QdiscKind(Resource[Qdisc]):
     name = "qdisc"
     value = Qdisc
     rank = 60
+    anybodys = False
     remembers = "always"
     open = ("r2q",)
     schema = {
@@ -219,11 +220,11 @@ class QdiscKind(Resource[Qdisc]):
         return f"{title} {', '.join(shown)}"
 
 
-def _equal(wanted: Any, seen: Any) -> bool:  # noqa: ANN401
+def _equal(wanted: Any, seen: Any) -> bool:
     """Compare what the file says; what it leaves open is equal to anything."""
     return all(w is None or w == s for w, s in zip(wanted, seen, strict=True))
 
 
-def _message(kind: int, flags: int, value: Any, options: bytes) -> Message:  # noqa: ANN401
+def _message(kind: int, flags: int, value: Any, options: bytes) -> Message:
     handle = handles.parse(value.handle) if kind == RTM_NEWQDISC else 0
     return Message(kind, flags, body(handle, handles.ROOT, value.type, options), ((4, value.dev),))

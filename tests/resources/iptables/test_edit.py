@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -62,7 +63,7 @@ def test_the_subsequence_increases_and_none_is_longer(numbers):
     places = increasing(numbers)
     chosen = [numbers[at] for at in places]
     assert places == sorted(set(places))
-    assert all(a < b for a, b in zip(chosen, chosen[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(chosen))
     best = [1] * len(numbers)
     for i, number in enumerate(numbers):
         best[i] = max([best[j] + 1 for j in range(i) if numbers[j] < number], default=1)

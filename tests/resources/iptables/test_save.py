@@ -54,7 +54,7 @@ def test_a_warning_about_tables_of_the_other_variant_is_no_error():
     "# Chain `INPUT' is incompatible, use 'nft' tool.",
 ])  # fmt: skip
 def test_a_table_that_cannot_be_shown_is_a_failed_read(line):
-    with pytest.raises(UnavailableError, match="incompatible.*nft list ruleset"):
+    with pytest.raises(UnavailableError, match=r"incompatible.*nft list ruleset"):
         read(SAVED + line + "\n", "iptables-nft-save")
 
 

@@ -1,0 +1,128 @@
+"""The fake kernel's addresses (net/ipv4/devinet.c, net/ipv4/fib_frontend.c, net/ipv6/addrconf.c)."""
+
+from __future__ import annotations
+
+from errno import EADDRNOTAVAIL, EEXIST, EINVAL, ENODEV
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_interface
+from typing import TYPE_CHECKING, Any
+
+from reconciler.kernel.fake import routes
+from reconciler.kernel.fake.errors import DeniedError
+from reconciler.kernel.fake.store import KERNEL
+from reconciler.resources.address import Address
+from reconciler.resources.route import Route
+
+if TYPE_CHECKING:
+    from reconciler.kernel.fake.store import Store, Thing
+
+MAIN = 254
+
+
+def add(store: Store, address: Address, mark: int | None) -> None:
+    """RTM_NEWADDR with NLM_F_CREATE and NLM_F_EXCL."""
+    device = store.first("device", lambda d: d.name == address.dev)
+    if device is None:
+        raise DeniedError(ENODEV, f"Cannot find device {address.dev}")
+    there = [thing.value for thing in _on(store, address)]
+    if address.family == 6:
+        if device.value.mtu < routes.LEAST_MTU_6:
+            raise DeniedError(EINVAL, "Invalid argument")
+        if any(other.host == address.host for other in there):
+            raise DeniedError(EEXIST, "ipv6: address already assigned.")
+        address = address._replace(secondary=False, tentative=address.dev != "lo")
+    else:
+        near = [other for other in there if subnet(other) == subnet(address)]
+        if any(other.host == address.host for other in near):
+            raise DeniedError(EEXIST, "ipv4: Address already assigned.")
+        address = address._replace(secondary=bool(near), tentative=False)
+    store.add("address", address, mark)
+    if device.value.state == "up":
+        connect(store, address)
+
+
+def delete(store: Store, address: Address) -> None:
+    """RTM_DELADDR: whoever made it."""
+    thing = next((t for t in _on(store, address) if t.value[:4] == address[:4]), None)
+    if thing is None:
+        raise DeniedError(EADDRNOTAVAIL, "Cannot assign requested address")
+    if address.family == 6:
+        _delete_6(store, thing)
+    else:
+        _delete_4(store, thing)
+
+
+def subnet(address: Address) -> IPv4Network | IPv6Network:
+    """Return the network that is reached directly through an address."""
+    return _network(address.peer or address.address)
+
+
+@lru_cache
+def _network(word: str) -> IPv4Network | IPv6Network:
+    return ip_interface(word).network
+
+
+def connect(store: Store, address: Address) -> None:
+    """Make the route to an address's own subnet, on an interface that is up."""
+    net = subnet(address)
+    if address.family == 6:
+        routes.make(store, Route(6, MAIN, str(net), 256, "unicast", "", address.dev))
+    elif not (address.secondary or address.dev == "lo" or (net.prefixlen == 32 and not address.peer)):  # noqa: PLR2004
+        routes.make(store, Route(4, MAIN, str(net), 0, "unicast", "", address.dev, address.host))
+
+
+def forget_source(store: Store, host: str) -> None:
+    """Remove routes of the main table that prefer an IPv4 source which is nowhere any more."""
+    if store.first("address", lambda a: a.host == host) is None:
+        store.purge("route", lambda r: r.family == 4 and r.table == MAIN and r.src == host)
+
+
+def _on(store: Store, address: Address) -> list[Thing]:
+    return list(store.where("address", lambda a: a.dev == address.dev and a.family == address.family))
+
+
+def _delete_4(store: Store, thing: Thing) -> None:
+    """A primary takes its secondaries along one by one, or leaves its place to the first of them."""
+    address: Any = thing.value
+    heir = None
+    if not address.secondary:
+        device = store.first("device", lambda d: d.name == address.dev)
+        near = [t for t in _on(store, address) if t is not thing and subnet(t.value) == subnet(address)]
+        followers = [t for t in near if t.value.secondary]
+        if device is not None and device.value.promote and followers:
+            heir = followers[0]
+        else:
+            for follower in followers:
+                store.remove("address", follower)
+                forget_source(store, follower.value.host)
+        route = Route(4, MAIN, str(subnet(address)), 0, "unicast", "", address.dev, address.host)
+        own = next((t for t in store.all("route") if (t.value, t.mark) == (route, KERNEL)), None)
+        if own is not None:
+            store.remove("route", own)
+    store.remove("address", thing)
+    forget_source(store, address.host)
+    if not _on(store, address):
+        store.purge("route", lambda r: r.family == 4 and r.dev == address.dev)
+    if heir is not None:
+        store.write(heir, heir.value._replace(secondary=False))
+        if device is not None and device.value.state == "up":
+            connect(store, heir.value)
+
+
+def _delete_6(store: Store, thing: Thing) -> None:
+    """The last address of a prefix takes the first route to it along, whoever made that."""
+    address: Any = thing.value
+    store.remove("address", thing)
+    if not any(subnet(other.value) == subnet(address) for other in _on(store, address)):
+        to = str(subnet(address))
+        found = list(
+            store.where(
+                "route",
+                lambda r: r.family == 6 and r.table == MAIN and r.to == to and r.dev == address.dev and not r.via,
+            )
+        )
+        if found:
+            store.remove("route", min(found, key=lambda t: t.value.metric))
+    if store.first("address", lambda a: a.host == address.host) is None:
+        for route in store.where("route", lambda r: r.src == address.host):
+            store.write(route, route.value._replace(src=""))

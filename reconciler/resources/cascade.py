@@ -1,0 +1,143 @@
+"""What the kernel does by itself to addresses and routes when addresses and interfaces come and go.
+
+Measured on Linux 6.18; the sources are net/ipv4/devinet.c, net/ipv4/fib_frontend.c, net/ipv6/addrconf.c
+and net/ipv6/route.c.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.kind import Effect
+from reconciler.resources.prefix import network, span
+from reconciler.resources.route import Route
+from reconciler.resources.tables import MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.core.state import Key
+    from reconciler.core.world import World
+
+KERNEL = 2
+PREFIX_METRIC_6 = 256
+"""IP6_RT_PRIO_ADDRCONF (linux/ipv6_route.h)."""
+
+
+def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
+    """Yield the route to an address's own subnet, which comes with the address on an interface that is up."""
+    to, dev = network(address.subnet), address.dev
+    if address.family == 4:
+        whole = not address.peer and to.endswith("/32")
+        if not (address.secondary or whole or dev == "lo" or to.startswith("0.")):
+            yield Route(4, MAIN, to, 0, "unicast", "", dev, address.host), KERNEL
+        return
+    route = Route(6, MAIN, to, PREFIX_METRIC_6, "unicast", "", dev)
+    held = world.holders(("route", 6, MAIN, to, PREFIX_METRIC_6))
+    if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
+        yield route, KERNEL
+
+
+def siblings(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
+    """Return the other IPv4 addresses of the same subnet on the same interface, by key."""
+    net = span(address.subnet)
+    return sorted(
+        (one for one in _others(address, world) if span(one[1].subnet) == net),
+        key=lambda one: one[0],
+    )
+
+
+def ways(name: str, world: World, family: int = 0) -> Iterator[Effect]:
+    """Yield all routes through an interface, in all tables: they go with it, and IPv4's without an event."""
+    for key, route, mark in world.every("route"):
+        if family in (0, route.family) and route.dev == name:
+            yield Effect(key, route, mark)
+
+
+def without_ipv6(name: str, world: World) -> Iterator[Effect]:
+    """Yield what an interface loses that goes down, or becomes too small for IPv6."""
+    for key, address, mark in world.within(("address", name)):
+        if address.family == 6:
+            yield Effect(key, address, mark)
+    yield from ways(name, world, 6)
+
+
+def without_address(address: Any, world: World) -> Iterator[Effect]:
+    """Yield what goes, or changes, with one address, besides itself."""
+    return _without_6(address, world) if address.family == 6 else _without_4(address, world)
+
+
+def orphaned(addresses: Iterable[Any], world: World) -> Iterator[Effect]:
+    """Yield the IPv4 routes of the main table that go with their source addresses.
+
+    In other tables they stay, with a source that is gone (net/ipv4/fib_semantics.c, fib_sync_down_addr).
+    """
+    gone = [address for address in addresses if address.family == 4]
+    hosts = {a.host for a in gone if not _elsewhere(a.host, gone, world)}
+    if hosts:
+        for key, route, mark in world.within(("route", MAIN)):
+            if route.src in hosts:
+                yield Effect(key, route, mark)
+
+
+def _others(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
+    return [
+        one
+        for one in world.within(("address", address.dev))
+        if one[1].family == address.family and one[1][:4] != address[:4]
+    ]
+
+
+def _elsewhere(host: str, gone: list[Any], world: World) -> bool:
+    """Tell whether a host's address stays on some interface."""
+    left = [a[:4] for a in gone]
+    return any(other[:4] not in left for _, other, _ in world.within(("address", "host", host)))
+
+
+def _without_4(address: Any, world: World) -> Iterator[Effect]:
+    """A primary takes its secondaries, or one takes its place; the last address takes all of the routes."""
+    gone, heir = [address], None
+    if not address.secondary:
+        device = world.get(("device", address.dev))
+        followers = [one for one in siblings(address, world) if one[1].secondary]
+        if device is not None and device.promote and followers:
+            key, value, mark = followers[0]
+            heir = value._replace(secondary=False)
+            yield Effect(key, value, mark, heir)
+        else:
+            for key, value, mark in followers:
+                gone.append(value)
+                yield Effect(key, value, mark)
+    left = [a[:4] for a in gone]
+    last = all(other[:4] in left for _, other, _ in _others(address, world))
+    lost = dict.fromkeys([*(ways(address.dev, world, 4) if last else ()), *orphaned(gone, world)])
+    if not address.secondary:
+        to = network(address.subnet)
+        for key, route, mark in world.within(("route", "on-link", MAIN, address.dev)):
+            if mark == KERNEL and route.to == to and route.src == address.host:
+                lost.pop(Effect(key, route, mark), None)
+                yield Effect(key, route, mark, route._replace(src=heir.host) if heir is not None else None)
+    yield from lost
+
+
+def _without_6(address: Any, world: World) -> Iterator[Effect]:
+    """The last address of a prefix takes a route to it; routes lose a source that is nowhere any more.
+
+    Which route goes is a matter of luck: the first one to the prefix on the interface, whoever made it.
+    """
+    prefix: Effect | None = None
+    if not any(span(other.subnet) == span(address.subnet) for _, other, _ in _others(address, world)):
+        to = network(address.subnet)
+        found = [
+            (key[4], number, Effect(key, route, mark))
+            for number, (key, route, mark) in enumerate(world.within(("route", "on-link", MAIN, address.dev)))
+            if route.to == to
+        ]
+        prefix = min(found)[2] if found else None
+    if prefix is not None:
+        yield prefix
+    if _elsewhere(address.host, [address], world):
+        return
+    for key, route, mark in world.every("route"):
+        if route.src == address.host and (prefix is None or (key, mark) != (prefix.key, prefix.mark)):
+            yield Effect(key, route, mark, route._replace(src=""))

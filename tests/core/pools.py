@@ -1,0 +1,137 @@
+"""The objects that the properties of planning are tried on. Few names and prefixes, so that all collides."""
+
+from __future__ import annotations
+
+from itertools import product
+from random import Random
+from typing import TYPE_CHECKING
+
+from reconciler.resources.address import Address
+from reconciler.resources.iptables.chain import Chain
+from reconciler.resources.iptables.jump import Jump
+from reconciler.resources.iptables.lines import Line
+from reconciler.resources.iptables.policy import Policy
+from reconciler.resources.link.device import Device
+from reconciler.resources.link.link import Link
+from reconciler.resources.route import Route
+from reconciler.resources.rule import Rule
+from reconciler.resources.tc.class_ import Class
+from reconciler.resources.tc.filter import Filter
+from reconciler.resources.tc.qdisc import Qdisc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.state import Value
+
+ON = ("eth0", "eth0", "eth0", "eth1", "eth1", "v0", "p0", "br0", "wg0")
+"""Interfaces, the likely ones more often; wg0 is never there."""
+
+
+def device(name: str, state: str | None = None, mtu: int | None = None, master: str | None = None) -> Device:
+    return Device(name, state, mtu, master)
+
+
+VETH, OTHER_VETH = Link("v0", "veth", (("peer", "p0"),)), Link("v0", "veth", (("peer", "p1"),))
+BRIDGE = Link("br0", "bridge")
+LINKS = (BRIDGE, VETH, OTHER_VETH, Link("p0", "bridge"), Link("v1", "veth", (("peer", "p1"),)), Link("eth1", "bridge"))
+SETTINGS = tuple(
+    device(name, state, mtu, master)
+    for name, state, mtu, master in product(
+        ("eth0", "eth1", "v0", "p0", "br0", "wg0", "lo"),
+        ("up", "down", None), (None, 1500, 1400, 1000), (None, "", "br0", "br9"),
+    )
+    if (state, mtu, master).count(None) in (1, 2) and not (name == "lo" and (mtu or master or state == "up"))
+)  # fmt: skip
+FURNITURE: tuple[tuple[Value, ...], ...] = (
+    (),
+    (device("eth0", "up"), device("eth1", "up")),
+    (device("eth0", "up"), device("eth1", "up"), VETH, device("v0", "up"), device("p0", "up")),
+    (device("eth0", "up"), VETH, device("v0", "up", 1400), device("p0", "up", None, "br0"), BRIDGE, device("br0", "up")),
+    (device("eth0", "up"), device("eth1", "up", 1400, "br0"), BRIDGE, device("br0", "up", 1500)),
+    (device("eth0", "up"), device("eth1", "down"), OTHER_VETH, device("v0", "up"), Link("p0", "bridge"), device("p0", "up")),
+)
+"""Interfaces that belong together; they come with most wishes, since little happens on what is down."""
+
+HOSTS = (
+    "10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.1.1/24", "10.0.0.1/16", "10.9.0.9/32",
+    "2001:db8::1/64", "2001:db8::2/64", "2001:db8:1::1/64", "2001:db8::1/80",
+)  # fmt: skip
+ADDRESSES = tuple(Address(dev, 6 if ":" in word else 4, word) for word, dev in product(HOSTS, ON))
+
+
+def _routes(family: int) -> Iterator[Route]:
+    to, metrics, ways, sources = (
+        (
+            ("0.0.0.0/0", "172.16.0.0/16", "10.0.0.0/24", "192.168.1.1/32"), (0, 100),
+            ("", "10.0.0.254", "10.0.0.1", "10.0.1.254", "192.168.1.1"), ("", "", "10.0.0.1", "10.0.0.2", "10.0.1.1"),
+        )
+        if family == 4
+        else (
+            ("::/0", "2001:db8:5::/64", "2001:db8::/64"), (1024, 100, 256),
+            ("", "fe80::1", "2001:db8::fe", "2001:db8:1::fe", "2001:db8::1"), ("", "", "2001:db8::1", "2001:db8::2"),
+        )
+    )  # fmt: skip
+    for table, prefix, metric in product((100, 101, 254), to, metrics):
+        yield Route(family, table, prefix, metric, "unreachable")
+        yield Route(family, table, prefix, metric, "blackhole")
+        for via, dev, src in product(ways, ("eth0", "eth1", "v0", None), sources):
+            if dev is not None or via:
+                yield Route(family, table, prefix, metric, "unicast", via, dev, src)
+
+
+ROUTES_4, ROUTES_6 = tuple(_routes(4)), tuple(_routes(6))
+NEAR_4 = tuple(r for r in ROUTES_4 if r.table == 100 and r.metric == 0 and r.to != "10.0.0.0/24")
+NEAR_6 = tuple(r for r in ROUTES_6 if r.table == 100 and r.metric == 1024 and r.to != "2001:db8::/64")
+"""Routes that are likely to have one key, or to stand on one another."""
+
+RULES = tuple(
+    Rule(family, priority, mark, 0xFF if mark else 0, table=table)
+    for family, priority, mark, table in product((4, 6), (100, 200), (0, 0x10), (100, 101))
+)
+
+TEXTS = {
+    "rc.default.INPUT": ("-j ACCEPT", "-j DROP", "-j rc.default.A", "-g rc.default.B"),
+    "rc.default.A": ("-j ACCEPT", "-j DROP", "-j rc.default.B"),
+    "rc.default.B": ("-j ACCEPT", "-j LOG"),
+}
+PLACES = ((4, "filter"), (4, "filter"), (6, "filter"), (4, "mangle"))
+
+
+def _chains() -> Iterator[Chain]:
+    for place, (name, texts) in product(PLACES, TEXTS.items()):
+        for size in range(len(texts) + 1):
+            for start in range(len(texts)):
+                chosen = (texts[start:] + texts[:start])[:size]
+                yield Chain(*place, name, tuple(Line(f"a{text}", text) for text in chosen))
+
+
+CHAINS = tuple(dict.fromkeys(_chains()))
+JUMPS = tuple(Jump(*place, "INPUT", name) for place, name in product(PLACES, TEXTS) if name != "rc.default.B")
+POLICIES = tuple(Policy(family, "filter", "INPUT", word) for family, word in product((4, 6), ("ACCEPT", "DROP")))
+FOREIGN_CHAINS = tuple(
+    Chain(4, "filter", name, tuple(Line("", text) for text in texts))
+    for name, texts in product(("INPUT", "DOCKER"), (("-j ACCEPT",), ("-j rc.default.A",)))
+)
+
+
+def _tree(chance: Random) -> tuple[Value, ...]:
+    """A root qdisc with classes and filters; some of them stand on what is not there."""
+    dev = chance.choice(("eth0", "eth0", "v0"))
+    major = chance.choice(("1", "1", "5ec0"))
+    kind, shift = chance.choice(("fw", "bpf")), chance.choice((1000, 1001))
+    found: list[Value] = [Qdisc(dev, f"{major}:", "htb", chance.choice(("", f"{major}:10")))]
+    minors = chance.sample(("1", "10", "11", "2"), chance.randint(0, 4))
+    for at, minor in enumerate(minors):
+        parent = chance.choice(("", *minors[:at], *minors[:at], *(("2", "10") if chance.random() < 0.1 else ())))
+        rate = chance.choice((8000, 16000))
+        found.append(Class(dev, f"{major}:{minor}", f"{major}:{'' if parent == minor else parent}", rate, rate))
+    for value, mask in chance.sample(((1, 0xFF), (2, 0xFF), (1, 0xF)), chance.randint(0, 3)):
+        flowid = f"{major}:{chance.choice((*minors, *minors, '2'))}"
+        prio = shift + (0 if kind == "fw" and mask == 0xFF else 1)
+        found.append(Filter(dev, prio, value if kind == "fw" else value + mask, kind, value, mask, flowid))
+    return tuple(found)
+
+
+_CHANCE = Random(5)
+TREES = tuple(sorted((_tree(_CHANCE) for _ in range(300)), key=len))
