@@ -6,7 +6,7 @@ from errno import EPERM
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reconciler.core.desired import Desired
-from reconciler.core.plan import plan_back
+from reconciler.core.plan import SELF_MADE, plan_back
 from reconciler.engine import memory
 from reconciler.engine.preview import Preview, preview, refuse
 from reconciler.errors import NotConvergedError, RefusedByKernelError, UnavailableError
@@ -52,10 +52,12 @@ def converge(
     *,
     adopt: bool = False,
     force: bool = False,
+    around: bool = False,
     first: Preview | None = None,
 ) -> Outcome:
     """Make the kernel as the file says, in at most three rounds.
 
+    :param around: repair what is not in conflict with foreign objects, instead of refusing everything.
     :param first: the preview that was shown; it is executed if what it touches has not changed since.
     :raises RefusedByKernelError: a change was refused and all was rolled back.
     :raises NotConvergedError: after three rounds there is still something to do.
@@ -65,19 +67,15 @@ def converge(
     shown = first is not None
     changed = 0
     for _ in range(ROUNDS):
-        refuse(found, force=force)
+        refuse(found, force=force, around=around)
         if not found.plan.changes:
             memory.settle(kernel.record, found.observed, found.desired)
             break
         if shown:
             found, shown = _again(found, document, kernel, adopt=adopt)
-            refuse(found, force=force)
+            refuse(found, force=force, around=around)
         listener.planned(found, previewed=shown)
-        learned = _execute(found, kernel, listener)
-        if learned is not None:
-            kernel.facts = learned
-            kernel.record.facts = learned.to_json()
-        else:
+        if _execute(found, kernel, listener):
             changed += len(found.plan.changes)
         found, shown = preview(document, kernel, adopt=adopt), False
         memory.settle(kernel.record, found.observed, found.desired)
@@ -110,24 +108,52 @@ def _touched_alike(shown: Plan, before: State, now: State) -> bool:
     )
 
 
-def _execute(found: Preview, kernel: Kernel, listener: Listener) -> Facts | None:
-    """Execute all steps. Returns new facts if a refusal taught some: then all was rolled back, to plan anew."""
+def _execute(found: Preview, kernel: Kernel, listener: Listener) -> bool:
+    """Execute all steps. False if all was rolled back, and planning anew is worth it.
+
+    So it is if the refusal taught a fact about the kernel, or if somebody has changed it since it was read.
+    """
     for step in found.plan.steps(KINDS):
         memory.before(kernel.record, step)
         try:
             kernel.execute(step)
         except Refusal as refusal:
             learned = _learn(kernel.facts, refusal)
+            disturbed = _disturbed(found, kernel.read(found.desired.values))
             undone = _go_back(found, kernel)
             if learned is not None and undone:
                 listener.noticed(f"this kernel has no classifier {kernel.facts.classifier}: {refusal.words}")
-                return learned
+                kernel.facts = learned
+                kernel.record.facts = learned.to_json()
+                return False
+            if disturbed and undone:
+                listener.noticed(f"somebody changed {disturbed} meanwhile ({refusal.words}): looking again")
+                return False
             told = _explain(refusal, found, kernel.owner, undone=undone)
             if refusal.errno == EPERM and undone:
                 raise UnavailableError(f"{told}. Changing the network takes CAP_NET_ADMIN") from refusal
             raise RefusedByKernelError(told) from refusal
         memory.after(kernel.record, step)
-    return None
+    return True
+
+
+def _disturbed(found: Preview, now: State) -> str:
+    """Name an object that is neither as it was before the plan nor as the plan would leave it."""
+    touched = found.plan.touched()
+    before, after = found.observed.ours, found.plan.predicted.ours
+    for key in {*before, *now.ours}:
+        kind, value = KINDS[key[0]], now.ours.get(key)
+        expected = [before.get(key), *([after.get(key), None] if key in touched else [])]
+        alike = (v is value or (v is not None and value is not None and kind.same(v, value)) for v in expected)
+        if not any(alike):
+            shown = value if value is not None else before[key]
+            return f"{kind.label or kind.name} {kind.title(shown, found.names)}"
+    for key in touched:
+        kind = KINDS[key[0]]
+        new = key not in found.observed.foreign and any(h.mark not in SELF_MADE for h in now.foreign.get(key, ()))
+        if new and not kind.shared:
+            return f"{kind.name} {kind.title(now.foreign[key][0].value, found.names)}"
+    return ""
 
 
 def _go_back(found: Preview, kernel: Kernel) -> bool:

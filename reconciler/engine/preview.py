@@ -78,8 +78,11 @@ def _behind(desired: Desired, observed: State) -> Iterator[str]:
                 yield f"v{key[1]} {key[2]} {key[3]}: foreign rules stand before our jump, and are asked first"
 
 
-def refuse(found: Preview, *, force: bool = False) -> None:
-    """Raise UnsafeError for a plan that must not be executed; UnavailableError if it is not the whole one."""
+def refuse(found: Preview, *, force: bool = False, around: bool = False) -> None:
+    """Raise UnsafeError for a plan that must not be executed; UnavailableError if it is not the whole one.
+
+    :param around: conflicts are no reason: what is not in conflict is done all the same.
+    """
     plan = found.plan
     if found.dangers and not force:
         msg = f"this would cut connections: {'; '.join(found.dangers)}. Nothing was applied. --force accepts that"
@@ -87,7 +90,7 @@ def refuse(found: Preview, *, force: bool = False) -> None:
     if found.blind:
         msg = f"nothing was applied: what is there now cannot be seen wholly: {found.blind}"
         raise UnavailableError(msg)
-    if plan.conflicts:
+    if plan.conflicts and not around:
         msg = (
             f"{len(plan.conflicts)} foreign object(s) hold what the file wants, with other values (marked ! above); "
             "nothing was applied. Remove them, change the file, or take them over with --adopt"

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 def render(plan: Plan, desired: Desired, observed: State, names: Names, owner: Owner, title: str) -> str:
     """Return the whole text, ending with a newline."""
     rows = [row for change in plan.changes for row in _rows(change, desired, names, owner)]
-    rows += [_conflict(c, desired, names) for c in plan.conflicts]
+    rows += conflict_rows(plan, desired, names)
     rows += [
         Row(PENDING, _label(p.key), f"{KINDS[p.key[0]].describe(p.value, names)}   pending: {p.reason}",
             _where(p.key, desired))
@@ -71,6 +71,11 @@ def summary(plan: Plan, observed: State) -> str:
         more = f" and {len(reasons) - 3} more reasons" if len(reasons) > 3 else ""
         words.append(f"{len(plan.pending)} pending ({'; '.join(reasons[:3])}{more})")
     return "; ".join(words)
+
+
+def conflict_rows(plan: Plan, desired: Desired, names: Names) -> list[Row]:
+    """Return one line a conflict, with both sides."""
+    return [_conflict(conflict, desired, names) for conflict in plan.conflicts]
 
 
 def rows_of(change: Change, desired: Desired, names: Names, owner: Owner) -> Sequence[Row]:

@@ -32,10 +32,10 @@ def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
         if not (address.secondary or whole or dev == "lo" or to.startswith("0.")):
             yield Route(4, MAIN, to, 0, "unicast", "", dev, address.host), KERNEL
         return
-    route = Route(6, MAIN, to, PREFIX_METRIC_6, "unicast", "", dev)
-    held = world.holders(("route", 6, MAIN, to, PREFIX_METRIC_6))
-    if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
-        yield route, KERNEL
+    for to in sorted(_prefixes(address)):
+        held = world.holders(("route", 6, MAIN, to, PREFIX_METRIC_6))
+        if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
+            yield Route(6, MAIN, to, PREFIX_METRIC_6, "unicast", "", dev), KERNEL
 
 
 def siblings(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
@@ -125,19 +125,28 @@ def _without_6(address: Any, world: World) -> Iterator[Effect]:
 
     Which route goes is a matter of luck: the first one to the prefix on the interface, whoever made it.
     """
-    prefix: Effect | None = None
-    if not any(span(other.subnet) == span(address.subnet) for _, other, _ in _others(address, world)):
-        to = network(address.subnet)
+    lost: dict[tuple[Key, int | None], Effect] = {}
+    kept = {to for _, other, _ in _others(address, world) for to in _prefixes(other)}
+    for to in sorted(_prefixes(address) - kept):
         found = [
             (key[4], number, Effect(key, route, mark))
             for number, (key, route, mark) in enumerate(world.within(("route", "on-link", MAIN, address.dev)))
             if route.to == to
         ]
-        prefix = min(found)[2] if found else None
-    if prefix is not None:
-        yield prefix
+        if found:
+            effect = min(found)[2]
+            lost[effect.key, effect.mark] = effect
+    yield from lost.values()
     if _elsewhere(address.host, [address], world):
         return
     for key, route, mark in world.every("route"):
-        if route.src == address.host and (prefix is None or (key, mark) != (prefix.key, prefix.mark)):
+        if route.src == address.host and (key, mark) not in lost:
             yield Effect(key, route, mark, route._replace(src=""))
+
+
+def _prefixes(address: Any) -> set[str]:
+    """What an IPv6 address makes routes to: its prefix; with a peer, that, and the peer itself."""
+    if not address.peer:
+        return {network(address.address)}
+    far, _, length = address.peer.partition("/")
+    return {network(f"{address.host}/{length}"), network(far)}

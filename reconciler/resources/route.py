@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.core.change import CREATE, DELETE, REPLACE
-from reconciler.core.kind import Lack
+from reconciler.core.kind import Effect, Lack
 from reconciler.core.state import SURPLUS
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
@@ -100,9 +100,13 @@ class RouteKind(Resource[Route]):
         """IPv4 keeps routes of one key side by side; IPv6 does if they have different next hops."""
         return one.family == 6 and (one.type == "unicast", *one[5:7]) == (other.type == "unicast", *other[5:7])
 
-    def crowded(self, before: Route, after: Route) -> str:  # noqa: ARG002
-        """IPv6 replaces whichever route of a key comes first, whoever made it (net/ipv6/ip6_fib.c)."""
-        return "another route has the same prefix and metric" if before.family == 6 else ""
+    def takes(self, before: Route, after: Route | None, world: World) -> Iterable[Effect]:
+        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c)."""
+        if before.family == 6 and after is not None:
+            key = self.key(before)
+            for other, mark in world.holders(key):
+                if mark not in (None, SURPLUS) and other != before:
+                    yield Effect(key, other, mark)
 
     def requires(self, value: Route, world: World) -> Iterable[Key | Lack]:
         """A route needs its device to be up, its gateway to be on-link, its source to be usable."""

@@ -13,6 +13,7 @@ from reconciler.engine.preview import wanted
 from reconciler.engine.source import read
 from reconciler.errors import ConfigError, ReconcilerError, UnavailableError
 from reconciler.kernel.events import Events
+from reconciler.render.text import conflict_rows
 from reconciler.resources.desired import owner_of
 from reconciler.watch.files import FileWatch
 from reconciler.watch.pace import Pace
@@ -20,6 +21,7 @@ from reconciler.watch.pace import Pace
 if TYPE_CHECKING:
     from reconciler.config.document import Map
     from reconciler.core.change import Pending
+    from reconciler.engine.preview import Preview
     from reconciler.kernel.live import Kernel
     from reconciler.watch.journal import Journal
 
@@ -38,6 +40,8 @@ class Loop:
         self.kernel = kernel
         self.journal = journal
         self.pace = Pace(poll)
+        self.accepted = False
+        """Whether the document has been applied wholly once: until then, nothing of it is applied in part."""
         self.stopping = False
         self.reload = False
         self._content: bytes | None = None
@@ -103,6 +107,7 @@ class Loop:
             )
             return False
         self.document = document
+        self.accepted = False
         self.journal.well("file")
         return True
 
@@ -118,17 +123,26 @@ class Loop:
         began = time.monotonic()
         self.pace.looked(began)
         try:
-            outcome = converge(self.document, self.kernel, self.journal)
+            outcome = converge(self.document, self.kernel, self.journal, around=self.accepted)
         except ReconcilerError as error:
             self.journal.problem("kernel", str(error))
             self.pace.failed()
             return
+        self.accepted = True
         self.pace.done(outcome.changed)
         if outcome.changed:
             took = (time.monotonic() - began) * 1000
             self.journal.say("info", f"{reason}: {outcome.changed} changes, converged in {took:.1f} ms")
         self._waiting(outcome.final.plan.pending)
-        self.journal.well("kernel")
+        self._conflicts(outcome.final)
+
+    def _conflicts(self, found: Preview) -> None:
+        """Say which foreign objects hold what the file wants; the rest is kept as the file says."""
+        conflicts = conflict_rows(found.plan, found.desired, found.names)
+        if conflicts:
+            self.journal.problem("kernel", "\n".join(f"{row.kind} {row.what}  {row.where}" for row in conflicts))
+        else:
+            self.journal.well("kernel")
 
     def _waiting(self, pending: tuple[Pending, ...]) -> None:
         """Say what waits, when that changes."""

@@ -1,11 +1,13 @@
-"""The fixture of tests that run the program itself."""
+"""What tests that run the program itself share: a fixture, and the mark of those that a slow kernel leaves out."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.netns.probes import on_user_mode_kernel
 from tests.netns.program import Program
 
 if TYPE_CHECKING:
@@ -13,6 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.netns.lab import Lab, Namespace
+
+
+THOROUGH = "RECONCILER_THOROUGH"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark."""
+    words = f"of a story of which others are told on every kernel; on a slow one only with {THOROUGH}=1"
+    config.addinivalue_line("markers", f"thorough: {words}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what is thorough on the user-mode kernel, where everything takes twenty times as long."""
+    if item.get_closest_marker("thorough") and on_user_mode_kernel() and not os.environ.get(THOROUGH):
+        pytest.skip(f"tested on faster kernels; a user-mode kernel is slow ({THOROUGH}=1 runs it all the same)")
 
 
 @pytest.fixture

@@ -92,6 +92,7 @@ class TestAnExampleThatIsApplied:
             run("apply")
             sent.clear()
 
+    @pytest.mark.thorough
     def test_heals_each_object_that_is_deleted(self, network, kernel, program, example):
         """Each that can be deleted by itself, by its own tool; the plan is what is gone, with its cascade."""
         run = program(network.host, path=f"{EXAMPLES}/{example}/reconciler.yaml")
@@ -121,7 +122,9 @@ class TestAnExampleThatIsApplied:
 class TestWhatSomebodyBreaks:
     """The example with two uplinks, with tools of the kernel's own; what is broken, and how, is in breakage.py."""
 
-    @pytest.mark.parametrize("group", GROUPS)
+    @pytest.mark.parametrize(
+        "group", ["shaping", *(pytest.param(name, marks=pytest.mark.thorough) for name in GROUPS if name != "shaping")]
+    )
     def test_is_healed_and_nothing_else_is_touched(self, network, program, group):
         host = network.host
         run = program(host, path=f"{EXAMPLES}/two-uplinks/reconciler.yaml")

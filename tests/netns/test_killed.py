@@ -18,7 +18,7 @@ from tests.netns.objects import assert_same, objects, variant
 from tests.netns.probes import lacks
 from tests.netns.two_uplinks import TwoUplinks
 
-pytestmark = [pytest.mark.needs("htb", "bridge", "ipv6"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs("htb", "bridge", "ipv6"), pytest.mark.timeout(300), pytest.mark.thorough]
 
 AROUND = ("appended routes", "rules under other protocols", "rules and chains of iptables", "policies", "mtu values")
 EDITED = (
@@ -133,7 +133,7 @@ class TestAProgramThatIsKilledAfterAnyRequest:
     def test_of_an_edit_converges_to_the_new_file_when_it_runs_again(self, host, program, state, killer):
         before = objects(host)
         run = program(host, text=EVERYTHING)
-        for moment in moments(4):
+        for moment in moments(6):
             run.write(EVERYTHING)("apply")
             run.write(EDITED)
             if not killer.kills(lambda: run("apply"), moment):
@@ -148,7 +148,7 @@ class TestAProgramThatIsKilledAfterAnyRequest:
     def test_of_a_teardown_leaves_nothing_when_it_runs_again(self, host, program, state, killer):
         before = objects(host)
         run = program(host, text=EVERYTHING)
-        for moment in moments(5):
+        for moment in moments(8):
             run("apply")
             if not killer.kills(lambda: run("teardown"), moment):
                 break

@@ -95,7 +95,7 @@ class TestAConflict:
         (conflict,) = refused.conflicts
         for word in words:
             assert word in conflict
-        assert f"{run.path}:1" in refused.out
+        assert f"{run.path.rpartition('/')[2]}:1" in refused.out
         assert "1 in conflict" in refused.out
         assert "--adopt" in refused.err
         assert_same(before, objects(host))
@@ -135,7 +135,7 @@ class TestAConflict:
         with Watcher(run) as watch:
             do(host, "tc qdisc del dev eth1 root", TBF)
             watch.says("conflict: somebody else")
-            assert run("diff").pending == ["class eth1 a 5ec0:1: rate 1mbit: qdisc eth1 is in conflict"]
+            assert run("diff").pending == ["class eth1 a 5ec0:1: rate 1mbit: the qdisc eth1 is somebody else's"]
             at = len(watch.log)
             do(host, "ip rule del priority 17000")
             watch.says("+ rule v4 17000", after=at)

@@ -74,6 +74,7 @@ class TestEachStageOfABoot:
             assert run("diff", "--exit-code").changes == [], "what waits is no difference"
         assert run("diff").pending == []
 
+    @pytest.mark.thorough
     def test_is_exit_status_6_for_who_wants_all_of_it_and_rolls_nothing_back(self, network, program):
         run = program(network.host, text=CONFIG)
         for stage in STAGES[:-1]:
@@ -88,6 +89,7 @@ class TestEachStageOfABoot:
         network.bring("eth1", "ready")
         run("apply", "--require-all")
 
+    @pytest.mark.thorough
     def test_can_go_back_and_forth(self, network, program):
         """The device goes away as it came; nothing is left of it that teardown would not find."""
         run = program(network.host, text=CONFIG)

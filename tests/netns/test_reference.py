@@ -119,6 +119,7 @@ class TestTheExample:
         assert one == other
         assert_marks_choose_their_class(hosts[1])
 
+    @pytest.mark.thorough
     def test_of_the_script_is_seen_by_the_comparison_object_by_object(self, hosts):
         """Each object that is taken out of one side makes the two sides differ."""
         by_hand, by_us = hosts

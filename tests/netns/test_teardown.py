@@ -14,10 +14,12 @@ from tests.netns.probes import lacks
 from tests.netns.program import EXAMPLES
 from tests.netns.two_uplinks import TwoUplinks
 
-ALONE = [pytest.param((name,), id=name) for name in FOREIGN]
+ALONE = [pytest.param((name,), id=name, marks=pytest.mark.thorough) for name in FOREIGN]
 DICE = random.Random(7)
 MIXED = [
-    pytest.param(tuple(DICE.sample(sorted(FOREIGN), count)), id=f"{count} of them, by chance")
+    pytest.param(
+        tuple(DICE.sample(sorted(FOREIGN), count)), id=f"{count} of them, by chance", marks=pytest.mark.thorough
+    )
     for count in (3, 5, 8, 10)
 ]
 ALL = pytest.param(tuple(FOREIGN), id="all of it")
@@ -65,6 +67,7 @@ class TestWhatWasThereBefore:
         assert_same(before, objects(host))
         assert remembered(state) == []
 
+    @pytest.mark.thorough
     def test_is_untouched_by_a_teardown_of_nothing(self, host, program, state):
         make(host, FOREIGN, variant())
         before = objects(host)
@@ -74,6 +77,7 @@ class TestWhatWasThereBefore:
         assert_same(before, objects(host))
         assert remembered(state) == []
 
+    @pytest.mark.thorough
     def test_is_there_when_sections_are_taken_out_one_by_one(self, host, program, state):
         """What a section made goes, what it changed gets its former value; the last file is nearly empty."""
         make(host, FOREIGN, variant())
@@ -136,7 +140,7 @@ def of_another_namespace(path):
 
 
 class TestARecordThatIs:
-    WAYS = (lose, cut, empty, garble, of_another_namespace)
+    WAYS = (lose, *(pytest.param(w, marks=pytest.mark.thorough) for w in (cut, empty, garble, of_another_namespace)))
     ONLY_REMEMBERED = (" mtu 1400 ", " mtu 1480 ", "filter :INPUT DROP", "filter :INPUT ACCEPT")
     """What is ours by the record alone, or was given back by it: former values."""
 
@@ -156,6 +160,7 @@ class TestARecordThatIs:
         assert ("warning: the record" in ended.err) == (way is not lose)
         assert remembered(state) == []
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
     def test_lost_or_broken_does_not_make_apply_do_anything_again(self, host, program, state, way):
         run = program(host, text=EVERYTHING)

@@ -168,7 +168,11 @@ class TestWithoutThePrivilege:
             "env", f"PYTHONPATH={ROOT}", "setpriv", *dropped, sys.executable, "-m", "reconciler", *words, check=False
         )
 
-    DROPPED = ("-net_admin", "-net_admin,-net_raw,-sys_admin", "-all")
+    DROPPED = (
+        pytest.param("-net_admin", marks=pytest.mark.thorough),
+        pytest.param("-net_admin,-net_raw,-sys_admin", marks=pytest.mark.thorough),
+        "-all",
+    )
 
     @pytest.mark.needs("iptables-nft")
     @pytest.mark.parametrize("drop", DROPPED)

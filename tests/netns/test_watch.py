@@ -58,7 +58,10 @@ class TestWhatSomebodyBreaksWhileItWatches:
         "firewall": FIREWALL,
     }
 
-    @pytest.mark.parametrize("group", GROUPS)
+    @pytest.mark.parametrize(
+        "group",
+        ["firewall", *(pytest.param(name, marks=pytest.mark.thorough) for name in GROUPS if name != "firewall")],
+    )
     def test_is_healed_at_once(self, network, program, group):
         """By events alone, but for iptables-legacy, which has none."""
         needs_all()
@@ -69,14 +72,16 @@ class TestWhatSomebodyBreaksWhileItWatches:
             for story in self.STORIES[group]:
                 at = len(watch.log)
                 plan = carry_out(story, host, variant())
-                for line in plan:
-                    watch.says(line[:20], after=at)
+                if len(story.commands) == 1:  # between two commands it may already have healed the first
+                    for line in plan:
+                        watch.says(line[:20], after=at)
                 until(
                     lambda: not difference(whole, objects(host)),
                     lambda story=story: "\n".join([story.name, *difference(whole, objects(host)), watch.log]),
                 )
             assert "error" not in watch.log
 
+    @pytest.mark.thorough
     def test_is_healed_when_a_device_was_deleted_and_made_again(self, network, program):
         needs_all()
         host = network.host
@@ -100,6 +105,7 @@ class TestWhatSomebodyBreaksWhileItWatches:
             watch.says("drift: + iptables v4 filter INPUT: -m mark --mark 0x10/0xff -j ACCEPT")
             assert "-A rc.default.INPUT -m mark" in host.output("iptables-legacy-save")
 
+    @pytest.mark.thorough
     def test_is_healed_again_and_again(self, host, program):
         run = program(host, text=RULES)
         with Watcher(run) as watch:
@@ -137,6 +143,7 @@ class TestAnEditOfTheFile:
             changes = re.findall(r"config: ([+-]) rule v4 (\d+)", watch.log)
             assert changes in ([("+", "17002"), ("-", "17001")], [("-", "17001"), ("+", "17002")])
 
+    @pytest.mark.thorough
     def test_by_git_checkout_is_followed(self, host, program, tmp_path):
         if why := lacks("git"):
             pytest.skip(why)
@@ -176,6 +183,7 @@ class TestAnEditOfTheFile:
             watch.says("config: + rule v4 17001")
             reaches(host, 17000, 17001)
 
+    @pytest.mark.thorough
     def test_that_changes_nothing_writes_nothing(self, host, program):
         run = program(host, text=RULES)
         with Watcher(run) as watch:
@@ -216,7 +224,14 @@ class TestAFileThatIsWrong:
         "a folder": "{path}",
     }
 
-    @pytest.mark.parametrize("how", BAD)
+    @pytest.mark.parametrize(
+        "how",
+        [
+            "wrong",
+            "gone",
+            *(pytest.param(how, marks=pytest.mark.thorough) for how in BAD if how not in ("wrong", "gone")),
+        ],
+    )
     def test_changes_nothing_and_the_last_good_one_stays_in_force(self, host, program, how):
         run = program(host, text=RULES)
         with Watcher(run) as watch:
@@ -231,6 +246,7 @@ class TestAFileThatIsWrong:
             watch.says("the file is well again")
             reaches(host, 17000, 17001)
 
+    @pytest.mark.thorough
     def test_is_said_once_and_not_at_every_look(self, host, program):
         run = program(host, text=RULES)
         with Watcher(run, poll="0.1") as watch:
@@ -257,6 +273,7 @@ class TestSignals:
         assert_same(before, objects(host))
         assert run.converged()
 
+    @pytest.mark.thorough
     def test_sigint_is_the_same(self, host, program):
         with Watcher(program(host, text=RULES)) as watch:
             watch.signal(signal.SIGINT)
@@ -275,6 +292,7 @@ class TestSignals:
         with open(run.path, "w", encoding="utf-8") as file:
             file.write(text)
 
+    @pytest.mark.thorough
     def test_a_second_watcher_goes_on_where_a_killed_one_left_off(self, host, program):
         run = program(host, text=RULES)
         with Watcher(run) as watch:

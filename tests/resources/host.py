@@ -155,7 +155,8 @@ class Host:
 
     def state(self, *, iptables: bool = False) -> State:
         """Return all that is in the namespace."""
-        listed = [found for group in self.found().values() for found in group]
+        sight = Sight(self.owner)
+        listed = [found for group in self.found(sight=sight).values() for found in group]
         if iptables:
             listed += [found for family in TOOLS for found in self.tables(family)]
         ours, foreign = {}, {}
@@ -166,4 +167,7 @@ class Host:
                 ours[key] = value
             else:
                 foreign[key] = (*foreign.get(key, ()), Held(value, mark))
-        return State(ours, foreign)
+        state = State(ours, foreign)
+        for kind in KINDS.values():
+            state = kind.claim_ours(state, {}, sight)
+        return state

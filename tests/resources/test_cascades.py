@@ -39,8 +39,9 @@ def foretold(state, change):
         if effect.after is not None:
             world.put(effect.key, effect.after, effect.mark)
     if change.after is not None:
-        world.put(change.key, kind.lands(change.after, world) if change.before is None else change.after, mark)
-        for value, maker in list(kind.brings(change.before, change.after, mark, world)):
+        after = kind.lands(change.after, world) if change.before is None else change.after
+        world.put(change.key, after, mark)
+        for value, maker in list(kind.brings(change.before, after, mark, world)):
             world.put(kind_of(value).key(value), value, maker)
     return effects, world.state()
 
@@ -132,6 +133,21 @@ def test_a_primary_takes_or_promotes_its_secondaries(lab, promote):
     )
     host.namespace.sysctl("net.ipv4.conf.e0.promote_secondaries", promote)
     happens(host, delete(Address("e0", 4, "192.0.2.2/24", "", False, False)))
+
+
+@pytest.mark.needs("ifb")
+def test_which_secondary_is_promoted_is_not_foretold_but_all_else_is(lab):
+    """The kernel takes the oldest; a plan must not depend on the order in which objects were read."""
+    host = two(lab, *(f"ip address add 192.0.2.{number}/24 dev e0" for number in (2, 9, 3, 7)))
+    host.namespace.sysctl("net.ipv4.conf.e0.promote_secondaries", 1)
+    gone = delete(Address("e0", 4, "192.0.2.2/24", "", False, False))
+    _, after = foretold(host.state(), gone)
+    host.ask(gone)
+    seen = host.state()
+    assert seen.foreign.keys() == after.foreign.keys()
+    assert [v.host for v in host.values("address") if v.dev == "e0" and v.family == 4 and not v.secondary] == [
+        "192.0.2.9"
+    ]
 
 
 @pytest.mark.needs("ifb")
@@ -250,14 +266,18 @@ def test_link_deletion(lab):
 
 
 @pytest.mark.needs("veth", "ipv6", "htb")
-@pytest.mark.parametrize("name", ["v0", "v1"])
-def test_a_veth_takes_its_peer_and_all_on_it(lab, name):
+@pytest.mark.parametrize(("name", "ours"), [("v0", True), ("v0", False), ("v1", False)])
+def test_a_veth_takes_its_other_end_and_all_on_it(lab, name, ours):
     host = two(lab)
-    host.ask(create(Link("v0", "veth", (("peer", "v1"),))))
-    lines = "ip link set v0 up / ip address add 192.0.2.2/24 dev v0 / ip address add 198.51.100.2/24 dev v1 / ip address add 2001:db8:1::2/64 dev v1 nodad / tc qdisc add dev v1 root handle 1: htb / ip route add 10.0.0.0/8 via 192.0.2.1"
-    host.prepare(lines.split(" / "))
-    other = {"v0": "v1", "v1": "v0"}[name]
-    happens(host, delete(Link(name, "veth", (("peer", other),))))
+    pair = Link("v0", "veth", (("peer", "v1"),))
+    if ours:
+        host.ask(create(pair))
+    else:
+        host.prepare(["ip link add v0 type veth peer name v1"])
+    host.prepare(["ip link set v0 up", "ip address add 192.0.2.2/24 dev v0", "ip address add 198.51.100.2/24 dev v1"])
+    host.prepare(["ip address add 2001:db8:1::2/64 dev v1 nodad", "tc qdisc add dev v1 root handle 1: htb"])
+    host.prepare(["ip route add 10.0.0.0/8 via 192.0.2.1"])
+    happens(host, delete(pair if name == "v0" else Link("v1", "veth", (("peer", "v0"),)), None if ours else 0))
 
 
 @pytest.mark.needs("bridge", "ifb")

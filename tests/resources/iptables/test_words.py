@@ -11,7 +11,6 @@ from reconciler.resources.iptables.chain import Chain, _split
 from reconciler.resources.iptables.decode import decode
 from reconciler.resources.iptables.lines import signed
 from reconciler.resources.iptables.save import read
-from tests.netns.probes import on_user_mode_kernel
 from tests.resources.host import OWNER, TOOLS, create
 from tests.resources.wanted import FACTS, wanted
 
@@ -124,29 +123,34 @@ def place(entry):
     return "POSTROUTING" if entry["jump"] == "CLASSIFY" else "OUTPUT"
 
 
-@pytest.mark.parametrize("number", range(len(ENTRIES)), ids=lambda n: json.dumps(ENTRIES[n][0])[:60])
-def test_the_tool_takes_it_and_keeps_it(host, number):
-    entry, shown = ENTRIES[number]
-    if on_user_mode_kernel() and "ctstate" in entry and len(entry["ctstate"]) == 7:
-        pytest.skip("one kernel is enough for all states")
-    found = chains([entry], chain=place(entry))
-    assert found
-    for family, chain in found.items():
-        sub = Chain(family, "mangle", "rc.default.sub")
-        host.restore([create(chain), create(sub)])
-        tool = f"{TOOLS[family]}-{host.variant}-save"
-        saved = read(host.namespace.output(tool), tool)
-        (text,) = saved["mangle"].rules[chain.name]
-        assert signed(text, OWNER) == chain.rules[0].hash
-        (seen,) = [
-            f.value
-            for f in decode(family, saved, OWNER, {})
-            if isinstance(f.value, Chain) and f.value.name == chain.name
-        ]
-        assert [line.hash for line in seen.rules] == [chain.rules[0].hash]
+PLACES = ("PREROUTING", "OUTPUT", "POSTROUTING")
+
+
+@pytest.mark.parametrize("chain", PLACES)
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_tool_takes_each_word_and_keeps_it(host, chain, family):
+    entries = [entry for entry in ENTRIES if place(entry[0]) == chain]
+    assert len(entries) > 1
+    wants = [
+        (entry, shown, found[family].rules[0])
+        for entry, shown in entries
+        if family in (found := chains([entry], chain=chain))
+    ]
+    value = Chain(family, "mangle", f"rc.default.{chain}", tuple(line for _, _, line in wants))
+    host.restore([create(Chain(family, "mangle", "rc.default.sub")), create(value)])
+    tool = f"{TOOLS[family]}-{host.variant}-save"
+    saved = read(host.namespace.output(tool), tool)
+    kept = saved["mangle"].rules[value.name]
+    assert len(kept) == len(wants)
+    for (entry, shown, line), text in zip(wants, kept, strict=True):
+        assert signed(text, OWNER) == line.hash, entry
         if shown:
-            comment = f'-m comment --comment "rc:default:{chain.rules[0].hash}"'
-            assert _split(text) == _split(shown.replace("COMMENT", comment))
+            comment = f'-m comment --comment "rc:default:{line.hash}"'
+            assert _split(text) == _split(shown.replace("COMMENT", comment)), entry
+    (seen,) = [
+        f.value for f in decode(family, saved, OWNER, {}) if isinstance(f.value, Chain) and f.value.name == value.name
+    ]
+    assert [line.hash for line in seen.rules] == [line.hash for line in value.rules]
 
 
 def test_a_chain_of_the_longest_name_with_dots_works_where_it_belongs(host):
