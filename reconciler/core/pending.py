@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import Pending
-from reconciler.core.planner import Goal, Planner, PlanError
+from reconciler.core.planner import Goal, PlanError, Planner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
 """From two states to the changes between them: the preview, the verification, the way back.
 
-    desired ─► asked ─┐
-                      ├─► pending.split ─► planner ─► Plan: changes in order, and the state they lead to
-    observed ─────────┘
+desired ─► asked ─┐
+├─► pending.split ─► planner ─► Plan: changes in order, and the state they lead to
+observed ─────────┘
 """
 
 from __future__ import annotations

@@ -5,8 +5,10 @@ A value says what an object is; who made it and which line of a file asked for i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Key = tuple[Any, ...]
 """What the file means by an object: the kind's name, then the kernel's uniqueness key without owner

@@ -68,7 +68,7 @@ class World:
             for kind in self.kinds.values():
                 if type(kind).claims is not Kind.claims:
                     for key, value, _ in self.every(kind.name):
-                        self._claim(key, value)
+                        self._claim(self._claims, key, value)
         return list(self._claims.get(claim, ()))
 
     def put(self, key: Key, value: Value, mark: int | None = None) -> None:
@@ -83,7 +83,7 @@ class World:
             for group in self.kinds[key[0]].groups(value):
                 self._groups[key[0]].setdefault(group, {})[key] = None
         if self._claims is not None:
-            self._claim(key, value)
+            self._claim(self._claims, key, value)
 
     def drop(self, key: Key, value: Value, mark: int | None = None) -> None:
         """Remove one object."""
@@ -112,10 +112,9 @@ class World:
         """Return what is here now, as a state."""
         return State(dict(self.ours), dict(self.foreign), self._unknown)
 
-    def _claim(self, key: Key, value: Value) -> None:
-        assert self._claims is not None
+    def _claim(self, claims: dict[Key, dict[Key, None]], key: Key, value: Value) -> None:
         for claim in self.kinds[key[0]].claims(value):
-            self._claims.setdefault(claim, {})[key] = None
+            claims.setdefault(claim, {})[key] = None
 
     def _index(self, name: str) -> dict[Scope, dict[Key, None]]:
         found = self._groups.get(name)

@@ -49,16 +49,9 @@ class Fields(NamedTuple):
     more: tuple[str, ...]
 
 
-def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ...]]:
-    """Return a message body, and where the device's index goes."""
-    family, table, to, metric, kind, via, dev, src, more = route
-    host, _, length = to.partition("/")
-    scope = _scope(kind, bool(via) or any(word.startswith(WAYS) for word in more)) if family == 4 else SCOPE_UNIVERSE
-    tos, flags = 0, 0
-    extra = b""
-    shared = any(word.startswith("nhid ") for word in more)  # the nexthop object says the whole way, and alone
-    if shared:
-        kind = "unicast"  # a blackhole here is the object's
+def _more(more: tuple[str, ...], scope: int, *, shared: bool) -> tuple[int, int, int, bytes]:
+    """Return tos, scope, flags and attributes that the words for further attributes stand for."""
+    tos, flags, extra = 0, 0, b""
     for word in more:
         name, _, rest = word.partition(" ")
         if shared and name in ("nexthops", "via"):
@@ -74,6 +67,18 @@ def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ..
         else:
             code = next(c for c, n in MORE.items() if n == name)
             extra += attribute(code, bytes.fromhex(rest))
+    return tos, scope, flags, extra
+
+
+def pack(route: Fields, protocol: int) -> tuple[bytes, tuple[tuple[int, str], ...]]:
+    """Return a message body, and where the device's index goes."""
+    family, table, to, metric, kind, via, dev, src, more = route
+    host, _, length = to.partition("/")
+    scope = _scope(kind, bool(via) or any(word.startswith(WAYS) for word in more)) if family == 4 else SCOPE_UNIVERSE
+    shared = any(word.startswith("nhid ") for word in more)  # the nexthop object says the whole way, and alone
+    if shared:
+        kind = "unicast"  # a blackhole here is the object's
+    tos, scope, flags, extra = _more(more, scope, shared=shared)
     body = RTMSG.pack(
         AF[family], int(length), 0, tos, table if table < 256 else 252, protocol, scope, NUMBERS[kind], flags
     )

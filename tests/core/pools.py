@@ -47,9 +47,23 @@ FURNITURE: tuple[tuple[Value, ...], ...] = (
     (),
     (device("eth0", "up"), device("eth1", "up")),
     (device("eth0", "up"), device("eth1", "up"), VETH, device("v0", "up"), device("p0", "up")),
-    (device("eth0", "up"), VETH, device("v0", "up", 1400), device("p0", "up", None, "br0"), BRIDGE, device("br0", "up")),
+    (
+        device("eth0", "up"),
+        VETH,
+        device("v0", "up", 1400),
+        device("p0", "up", None, "br0"),
+        BRIDGE,
+        device("br0", "up"),
+    ),
     (device("eth0", "up"), device("eth1", "up", 1400, "br0"), BRIDGE, device("br0", "up", 1500)),
-    (device("eth0", "up"), device("eth1", "down"), OTHER_VETH, device("v0", "up"), Link("p0", "bridge"), device("p0", "up")),
+    (
+        device("eth0", "up"),
+        device("eth1", "down"),
+        OTHER_VETH,
+        device("v0", "up"),
+        Link("p0", "bridge"),
+        device("p0", "up"),
+    ),
 )
 """Interfaces that belong together; they come with most wishes, since little happens on what is down."""
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from reconciler.kernel.fake import routes
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
-from reconciler.resources.address import Address
 from reconciler.resources.route import Route
 
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
+    from reconciler.resources.address import Address
 
 MAIN = 254
 
@@ -67,7 +67,7 @@ def connect(store: Store, address: Address) -> None:
     net = subnet(address)
     if address.family == 6:
         routes.make(store, Route(6, MAIN, str(net), 256, "unicast", "", address.dev))
-    elif not (address.secondary or address.dev == "lo" or (net.prefixlen == 32 and not address.peer)):  # noqa: PLR2004
+    elif not (address.secondary or address.dev == "lo" or (net.prefixlen == 32 and not address.peer)):
         routes.make(store, Route(4, MAIN, str(net), 0, "unicast", "", address.dev, address.host))
 
 

@@ -6,12 +6,12 @@ from errno import EBUSY, ENOENT
 from typing import TYPE_CHECKING
 
 from reconciler.kernel.fake.errors import DeniedError
-from reconciler.resources.iptables.policy import Policy
 
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
     from reconciler.resources.iptables.chain import Chain
     from reconciler.resources.iptables.jump import Jump
+    from reconciler.resources.iptables.policy import Policy
 
 OWN = "rc."
 """What the names of chains begin with that have to be there before a rule can lead to them."""
@@ -26,9 +26,9 @@ def put_chain(store: Store, chain: Chain, mark: int | None) -> None:
         words = line.text.split()
         for at, word in enumerate(words[:-1]):
             target = words[at + 1]
-            if word in ("-j", "-g") and target.startswith(OWN):
-                if _chain(store, chain.family, chain.table, target) is None:
-                    raise DeniedError(ENOENT, f"Couldn't load target `{target}'")
+            leads = word in ("-j", "-g") and target.startswith(OWN)
+            if leads and _chain(store, chain.family, chain.table, target) is None:
+                raise DeniedError(ENOENT, f"Couldn't load target `{target}'")
     store.write(thing, chain)
 
 
