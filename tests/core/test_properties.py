@@ -17,7 +17,7 @@ from reconciler.resources.registry import KINDS
 from tests.core.compare import difference, essence, without_kernels
 from tests.core.strategies import FOREIGN, act, deeds, key_of, leaves, perform, scenes, wishes
 
-EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
 ROUNDS = 3
 trying = settings(
     max_examples=EXAMPLES,
