@@ -23,6 +23,7 @@ trying = settings(
     max_examples=EXAMPLES,
     deadline=None,
     database=None,
+    derandomize="HYPOTHESIS_EXAMPLES" not in os.environ,  # the same examples each time, unless more are asked for
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
