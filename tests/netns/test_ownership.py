@@ -34,6 +34,7 @@ def do(host, *commands):
 class TestAForeignObjectThatEqualsTheDesiredOne:
     SATISFYING = ("our address already", "routes equal to ours", "rules under other protocols")
 
+    @pytest.mark.thorough
     def test_satisfies_and_survives_teardown(self, lab, program):
         host = TwoUplinks(lab, stage0="up", stage1="up").host
         make(host, self.SATISFYING, variant())
@@ -46,6 +47,7 @@ class TestAForeignObjectThatEqualsTheDesiredOne:
         run("teardown")
         assert_same(before, objects(host))
 
+    @pytest.mark.thorough
     def test_is_made_anew_as_ours_when_its_maker_takes_it_away(self, host, program):
         do(host, "ip route add default via 192.168.2.1 dev eth1 table 100 proto static")
         run = program(host, text=ROUTE)
@@ -55,11 +57,17 @@ class TestAForeignObjectThatEqualsTheDesiredOne:
         assert "proto 94" in host.output("ip", "route", "show", "table", "100")
 
     def test_satisfies_as_a_root_qdisc_only_as_a_whole(self, host, program):
-        do(host, "tc qdisc add dev eth1 root handle 5: htb default 1",
-           "tc class add dev eth1 parent 5: classid 5:1 htb rate 1mbit")  # fmt: skip
+        """One class more, and it is somebody else's tree: then that is a conflict."""
         run = program(host, text=SHAPED.replace("kind: htb", 'kind: htb, handle: "5:"'))
+        do(
+            host,
+            "tc qdisc add dev eth1 root handle 5: htb default 1",
+            "tc class add dev eth1 parent 5: classid 5:1 htb rate 1mbit",
+            "tc class add dev eth1 parent 5: classid 5:2 htb rate 1mbit",
+        )
+        assert run("apply", status=7).conflicts
+        do(host, "tc class del dev eth1 classid 5:2")
         assert run("apply").changes == []
-        do(host, "tc class add dev eth1 parent 5: classid 5:2 htb rate 1mbit")
 
 
 class TestAConflict:
@@ -85,7 +93,10 @@ class TestAConflict:
     }  # fmt: skip
 
     @pytest.mark.needs("htb", "tbf", "bridge")
-    @pytest.mark.parametrize("kind", CONFLICTS)
+    @pytest.mark.parametrize(
+        "kind",
+        ["qdisc", *(pytest.param(kind, marks=pytest.mark.thorough) for kind in CONFLICTS if kind != "qdisc")],
+    )
     def test_is_refused_with_both_sides_and_nothing_is_written(self, host, program, state, kind):
         text, command, *words = self.CONFLICTS[kind]
         do(host, command)
@@ -103,6 +114,7 @@ class TestAConflict:
         assert run("diff", "--exit-code", status=2).conflicts == [conflict]
 
     @pytest.mark.parametrize("how", ["--adopt", "adopt: true"])
+    @pytest.mark.thorough
     def test_ends_when_it_is_taken_over(self, host, program, how):
         do(host, THEIRS)
         text = ROUTE if how == "--adopt" else ROUTE.replace("dev: eth1", "dev: eth1, adopt: true")
@@ -119,6 +131,7 @@ class TestAConflict:
 
     @pytest.mark.needs("htb", "tbf")
     @pytest.mark.parametrize("how", ["--adopt", "adopt: true", "exclusive: true"])
+    @pytest.mark.thorough
     def test_about_a_root_qdisc_ends_when_it_is_taken_over(self, host, program, how):
         do(host, TBF)
         run = program(host, text=SHAPED if how == "--adopt" else SHAPED.replace("kind: htb", f"kind: htb, {how}"))
@@ -133,7 +146,7 @@ class TestAConflict:
         """The watcher repairs what is not in conflict; a class of ours has no place in somebody's qdisc."""
         run = program(host, text=SHAPED + "rules: [{priority: 17000, mark: 0x10/0xff, table: 100}]\n")
         with Watcher(run) as watch:
-            do(host, "tc qdisc del dev eth1 root", TBF)
+            do(host, TBF.replace("add", "replace"))
             watch.says("conflict: somebody else")
             assert run("diff").pending == ["class eth1 a 5ec0:1: rate 1mbit: the qdisc eth1 is somebody else's"]
             at = len(watch.log)
@@ -184,6 +197,7 @@ class TestAForeignRouteUnderOurKey:
 
     THEIRS = "default via 192.168.2.7 dev eth1 proto static"
 
+    @pytest.mark.thorough
     def test_is_left_alone(self, host, run):
         assert run.converged()
         assert run("apply").changes == []
@@ -274,6 +288,7 @@ class TestForeignRulesOfIptables:
         run("teardown")
         assert "-A INPUT -s 192.0.2.1/32 -j DROP" in host.output(f"iptables-{variant()}-save")
 
+    @pytest.mark.thorough
     def test_that_equal_ours_do_not_satisfy(self, host, program):
         """Their place matters, and who deletes them."""
         do(host, f"iptables-{variant()} -A INPUT -m mark --mark 0x10/0xff -j ACCEPT")
@@ -282,6 +297,7 @@ class TestForeignRulesOfIptables:
 
 
 @pytest.mark.needs("bridge", "htb", "ipv6")
+@pytest.mark.thorough
 class TestTwoOwnersInOneNamespace:
     OTHER = re.sub(
         r"(?s)interfaces:.*?tables:",
@@ -333,6 +349,7 @@ class TestASecondInstance:
             assert run("diff", "--exit-code").changes == [], "to look is allowed"
             assert watch.process.poll() is None
 
+    @pytest.mark.thorough
     def test_waits_a_while_for_the_first_to_end(self, host, program):
         run = program(host, text=self.TEXT)
         with Watcher(run) as watch:
@@ -346,6 +363,7 @@ class TestASecondInstance:
             assert waiting.returncode == 0, err
             assert "nothing to do" in out
 
+    @pytest.mark.thorough
     def test_works_beside_another_owner_and_in_another_namespace(self, lab, host, program, tmp_path):
         run = program(host, text=self.TEXT)
         other = type(run)(host, tmp_path / "other.yaml").write(
@@ -358,6 +376,7 @@ class TestASecondInstance:
             assert elsewhere.converged()
 
 
+@pytest.mark.thorough
 def test_foreign_objects_of_every_kind_are_untouched_by_apply(lab, program):
     for name in ("bridge", "htb", "ipv6"):
         if why := lacks(name):

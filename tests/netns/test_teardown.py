@@ -59,6 +59,7 @@ class TestWhatWasThereBefore:
         assert remembered(state) == []
 
     @pytest.mark.parametrize("example", sorted(os.listdir(EXAMPLES)))
+    @pytest.mark.thorough
     def test_is_there_after_an_example_too(self, host, program, state, example):
         make(host, ("mtu values", "policies", "other rules"), variant())
         before = objects(host)
@@ -171,6 +172,7 @@ class TestARecordThatIs:
         assert run("apply").changes == []
         assert_same(whole, objects(host))
 
+    @pytest.mark.thorough
     def test_lost_leaves_a_root_qdisc_with_a_handle_of_the_files_own(self, host, program, state):
         """Nothing in the kernel shows whose it is; apply finds it equal to the file's, and remembers it again."""
         run = program(host, text="shaping: {eth1: {kind: htb, handle: '1:', classes: {all: {rate: 1mbit}}}}")

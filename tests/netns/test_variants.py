@@ -43,7 +43,7 @@ def saved(host, name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 class TestAVariant:
-    @pytest.mark.parametrize("how", ["option", "settings"])
+    @pytest.mark.parametrize("how", ["option", pytest.param("settings", marks=pytest.mark.thorough)])
     def test_that_is_asked_for_is_used_and_the_other_one_is_not(self, two_uplinks, program, name, how):
         host = two_uplinks.host
         before = objects(host)
