@@ -101,11 +101,14 @@ class RouteKind(Resource[Route]):
         return one.family == 6 and (one.type == "unicast", *one[5:7]) == (other.type == "unicast", *other[5:7])
 
     def takes(self, before: Route, after: Route | None, world: World) -> Iterable[Effect]:
-        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c)."""
-        if before.family == 6 and after is not None:
+        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c).
+
+        Only routes through a gateway become next hops of each other (rt6_qualify_for_ecmp).
+        """
+        if before.family == 6 and before.via and after is not None:
             key = self.key(before)
             for other, mark in world.holders(key):
-                if mark not in (None, SURPLUS) and other != before:
+                if mark not in (None, SURPLUS) and other != before and other.via:
                     yield Effect(key, other, mark)
 
     def requires(self, value: Route, world: World) -> Iterable[Key | Lack]:

@@ -71,7 +71,7 @@ class TestWhatSomebodyBreaksWhileItWatches:
             whole = objects(host)
             for story in self.STORIES[group]:
                 at = len(watch.log)
-                plan = carry_out(story, host, variant())
+                plan = carry_out(story, host, variant(), watched=True)
                 if len(story.commands) == 1:  # between two commands it may already have healed the first
                     for line in plan:
                         watch.says(line[:20], after=at)
