@@ -108,7 +108,7 @@ class RouteKind(Resource[Route]):
         if before.family == 6 and before.via and after is not None:
             key = self.key(before)
             for other, mark in world.holders(key):
-                if mark not in (None, SURPLUS) and other != before and other.via:
+                if mark not in (None, SURPLUS) and other != before and isinstance(other, Route) and other.via:
                     yield Effect(key, other, mark)
 
     def requires(self, value: Route, world: World) -> Iterable[Key | Lack]:
