@@ -30,7 +30,7 @@ def edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
     tail = 0
     while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail] != "":
         tail += 1
-    place = {word: at for at, word in enumerate(new[head : len(new) - tail], head)}
+    place = {word: at for at, word in enumerate(new[head : len(new) - tail], head) if word}
     known = [(at, place[word]) for at, word in enumerate(old[head : len(old) - tail], head) if word in place]
     kept = {known[at] for at in increasing([target for _, target in known])}
     kept_old, kept_new = {a for a, _ in kept}, {b for _, b in kept}

@@ -53,6 +53,10 @@ def test_copies_and_rules_that_somebody_edited_go(old, new):
     assert {at for at, word in enumerate(old) if not word} <= gone
 
 
+def test_a_rule_that_somebody_edited_is_never_kept():
+    assert len(edits(["", "a"], ["", "a"])) == 2
+
+
 @given(unique)
 def test_nothing_is_done_where_nothing_differs(same):
     assert edits(same, same) == []
