@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,7 @@ documents = entry(
 )
 
 
+@pytest.mark.timeout(1200)
 @settings(max_examples=DOCUMENTS, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=documents, facts=st.sampled_from([ANYWHERE, BARE]))
 def test_every_document_gives_objects_or_a_config_error(document, facts):

@@ -199,7 +199,8 @@ def check_is_a_document_or_an_error(text):
             assert "secret" not in str(problem)
 
 
-@settings(max_examples=DOCUMENTS)
+@pytest.mark.timeout(1200)
+@settings(max_examples=DOCUMENTS, deadline=None)
 @given(TEXTS)
 @example("\ufeff\ufeff\t")
 @example("{" * 2000)

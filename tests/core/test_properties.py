@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from reconciler.resources.registry import KINDS
 from tests.core.compare import difference, essence, without_kernels
 from tests.core.strategies import FOREIGN, act, deeds, key_of, leaves, perform, scenes, wishes
 
+pytestmark = pytest.mark.timeout(1200)
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
 ROUNDS = 3
 trying = settings(
