@@ -79,7 +79,8 @@ class TestWhatSomebodyBreaksWhileItWatches:
                     lambda: not difference(whole, objects(host)),
                     lambda story=story: "\n".join([story.name, *difference(whole, objects(host)), watch.log]),
                 )
-            assert "error" not in watch.log
+            # somebody who types between our reading and writing may draw an error, which must pass
+            assert "error" not in watch.log or "the kernel is well again" in watch.log
 
     @pytest.mark.thorough
     def test_is_healed_when_a_device_was_deleted_and_made_again(self, network, program):
