@@ -6,6 +6,7 @@ Nothing here sleeps to wait for something, and every stream is bounded in time.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import selectors
 import socket
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 PORT = 7777
 _SINK_PORT = 8000
+_PORTS = itertools.cycle(range(20000, 60000))
+"""Where senders send from. A port of one's own is no flow that conntrack knows, with a mark that is restored."""
 IP_PKTINFO = 8  # <linux/in.h>; not every Python names it
 _PKTINFO4 = struct.Struct("=i4s4s")  # in_pktinfo: device, local address, the header's destination
 
@@ -138,8 +141,7 @@ class Sender(NamedTuple):
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, self.mark)
             if self.device is not None:
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.device.encode())
-            if self.bind is not None:
-                opened.bind((self.bind, 0))
+            opened.bind((self.bind or ("::" if family == socket.AF_INET6 else "0.0.0.0"), next(_PORTS)))
         except OSError:
             opened.close()
             raise
