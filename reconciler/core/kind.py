@@ -107,12 +107,12 @@ class Kind(Generic[V]):
         """Say why the kernel cannot change this in place; empty when it can."""
         return ""
 
-    def excludes(self, one: V, other: V) -> bool:  # noqa: ARG002
-        """Tell whether two objects of one key, of different makers, cannot both be there."""
+    def excludes(self, before: V | None, after: V, other: V) -> bool:  # noqa: ARG002
+        """Tell whether this cannot be made of ``before`` while a foreign object keeps the same key."""
         return True
 
-    def crowded(self, before: V, after: V) -> str:  # noqa: ARG002
-        """Say why it cannot be changed in place where a foreign object has the same key; empty when it can."""
+    def crowded(self, before: V, after: V, other: V) -> str:  # noqa: ARG002
+        """Say why it cannot be changed in place while a foreign object keeps the same key; empty when it can."""
         return ""
 
     def disruptive(self, before: V, after: V | None) -> str:  # noqa: ARG002

@@ -2,7 +2,8 @@
 
 Pending is whatever stands on something that neither exists nor is made by the file. It is worked out
 from the observed state before anything is applied, not from a refusal: the whole is planned, what cannot
-be made in the end is left out, and the rest is planned again, until nothing new has to wait.
+be made in the end is left out, and the rest is planned again, until nothing new has to wait. What waited only
+for something that in the end is not done gets a second chance.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import Pending
-from reconciler.core.planner import Goal, PlanError, Planner
+from reconciler.core.planner import Planner
+from reconciler.core.simulate import PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.core.change import Conflict
+    from reconciler.core.goal import Goal
     from reconciler.core.kind import Kind
     from reconciler.core.state import Key, State, Value
 
@@ -30,6 +33,7 @@ def split(kinds: Kinds, goal: Goal, observed: State) -> tuple[Planner, tuple[Pen
     """
     reasons: dict[Key, str] = {}
     conflicts: dict[Key, Conflict] = {}
+    released: set[Key] = set()
     while True:
         left = reasons.keys() | conflicts.keys()
         ready = {key: value for key, value in goal.wanted.items() if key not in left} if left else goal.wanted
@@ -40,12 +44,19 @@ def split(kinds: Kinds, goal: Goal, observed: State) -> tuple[Planner, tuple[Pen
             if error.key in left:
                 raise
             reasons[error.key] = str(error)
+            released.add(error.key)
             continue
-        if not planner.waiting and not planner.conflicts:
+        if planner.waiting or planner.conflicts:
+            conflicts.update(planner.conflicts)
+            reasons.update((key, why) for key, why in planner.waiting.items() if key not in conflicts)
+            continue
+        again = [key for key in reasons if key not in released and planner.could_make(key, goal.wanted[key])]
+        if not again:
             planner.conflicts.update(conflicts)
             return planner, tuple(_pending(kinds, goal.wanted, reasons, observed, planner))
-        conflicts.update(planner.conflicts)
-        reasons.update((key, why) for key, why in planner.waiting.items() if key not in conflicts)
+        released.update(again)
+        for key in again:
+            del reasons[key]
 
 
 def _pending(

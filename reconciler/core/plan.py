@@ -1,8 +1,10 @@
 """From two states to the changes between them: the preview, the verification, the way back.
 
-desired ─► asked ─┐
-├─► pending.split ─► planner ─► Plan: changes in order, and the state they lead to
-observed ─────────┘
+    desired ─► asked ─┐
+                      ├─► pending.split ─► planner ─► Plan: changes in order, and the state they lead to
+    observed ─────────┘
+
+There is no code for going back: that is a plan like any other.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import Conflict, Pending, Plan
+from reconciler.core.collateral import collateral
+from reconciler.core.goal import Goal
 from reconciler.core.pending import seen, split
-from reconciler.core.planner import Goal, PlanError
+from reconciler.core.simulate import PlanError
 from reconciler.core.state import PROTECTED, SELF_MADE, Key, State, Value
 
 if TYPE_CHECKING:
@@ -96,7 +100,7 @@ def _finished(planner: Planner, observed: State, pending: tuple[Pending, ...], s
         changes=tuple(planner.changes),
         predicted=planner.world.state(),
         conflicts=tuple(_filled(planner, conflict) for conflict in planner.conflicts.values()),
-        collateral=tuple(planner.collateral()),
+        collateral=tuple(collateral(planner.kinds, planner.goal, planner.changes, planner.world)),
         pending=pending,
         satisfied=satisfied,
         unknown=observed.unknown,

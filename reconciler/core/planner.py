@@ -10,15 +10,16 @@ made first, whatever its rank. The simulation that remains is the state that the
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change, Conflict
-from reconciler.core.kind import Effect, Lack
+from reconciler.core.goal import Goal, decided, satisfied
+from reconciler.core.kind import Lack
+from reconciler.core.simulate import Simulation, words
 from reconciler.core.state import PROTECTED, SELF_MADE, SURPLUS, Held, Key, State, Value
-from reconciler.core.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.kind import Kind
 
@@ -27,48 +28,6 @@ if TYPE_CHECKING:
 MAKE, REMOVE, REMAKE = 1, 2, 3
 """The phases: creations and changes, then deletions, then what the deletions took along."""
 
-MOST_CHANGES = 12
-"""How often one object may be changed in one plan before the planner must be wrong about the kernel."""
-
-
-class PlanError(Exception):
-    """One object was changed again and again: what is wanted of it, or what kinds say of it, is a circle."""
-
-    def __init__(self, key: Key) -> None:
-        super().__init__(f"no order found for {_words(key)}: it is lost again and again")
-        self.key = key
-
-
-class Goal(NamedTuple):
-    """What a plan is to reach."""
-
-    wanted: Mapping[Key, Value]
-    held: frozenset[Key] = frozenset()
-    """Keys to leave as they are: what is pending is neither made nor deleted."""
-    adopt: frozenset[Key] = frozenset()
-    adopt_all: bool = False
-    exclusive: frozenset[Any] = frozenset()
-    foreign: Mapping[Key, tuple[Held, ...]] = {}
-    """Foreign objects to put back as they were."""
-    beside: frozenset[Key] = frozenset()
-    """Keys that we may have although a foreign object has them, too: we had them both before."""
-
-
-def satisfied(kind: Kind[Any], value: Value, key: Key, world: World, *, mine: bool = False) -> bool:
-    """Tell whether the kernel has what is wanted, whoever made it; with ``mine`` only if we made it."""
-    ours = world.ours.get(key)
-    if ours is not None:
-        return ours is value or kind.same(_decided(kind, value, ours, world), ours)
-    held = world.foreign.get(key)
-    if not held or mine or not kind.anybodys:
-        return False
-    return any(kind.same(_decided(kind, value, h.value, world), h.value) for h in held if h.mark != SURPLUS)
-
-
-def _decided(kind: Kind[Any], value: Value, seen: Value | None, world: World) -> Value:
-    decided: Value = kind.decide(value, seen, world) if kind.open else value
-    return decided
-
 
 class Planner:
     """One run of planning. Make one, call ``run`` once, then read what it found."""
@@ -76,8 +35,9 @@ class Planner:
     def __init__(self, kinds: Kinds, goal: Goal, observed: State) -> None:
         self.kinds = kinds
         self.goal = goal
-        self.world = World(kinds, observed)
-        self.changes: list[Change] = []
+        self.simulation = Simulation(kinds, observed)
+        self.world = self.simulation.world
+        self.changes = self.simulation.changes
         self.conflicts: dict[Key, Conflict] = {}
         self.waiting: dict[Key, str] = {}
         """Wanted objects that cannot be made, with the reason."""
@@ -87,7 +47,6 @@ class Planner:
         """How many wanted objects were not as wanted at the start."""
         self._queue: list[tuple[int, int, Key]] = []
         self._queued: set[tuple[int, Key]] = set()
-        self._changed: dict[Key, int] = {}
         self._phase = MAKE
         self._stack: list[Key] = []
         self._undecided: list[Key] = []
@@ -107,12 +66,17 @@ class Planner:
             self._drain()
         return self
 
-    def collateral(self) -> Iterator[Effect]:
-        """Yield what somebody else loses by the plan, and does not get back from it."""
-        for change in self.changes:
-            for effect in change.takes:
-                if self._harms(change, effect):
-                    yield effect
+    def could_make(self, key: Key, raw: Value) -> bool:
+        """Tell whether all that a wanted object stands on is there at the end of the plan."""
+        kind, world = self.kinds[key[0]], self.world
+        if kind.shared and not world.has(key):
+            return False
+        for need in kind.requires(decided(kind, raw, world.get(key), world), world):
+            if isinstance(need, Lack) or not world.has(need):
+                return False
+            if need[0] in kind.inside and need not in world.ours:
+                return False
+        return True
 
     def _start(self) -> None:
         """Queue all that differs."""
@@ -196,10 +160,10 @@ class Planner:
         if before is None and kind.shared:
             self._wait(key, self._missing(key))
             return None
-        wanted: Value = kind.lands(_decided(kind, raw, before, world), world)
+        wanted: Value = kind.lands(decided(kind, raw, before, world), world)
         others = () if kind.shared else held[adopts is not None :]
         for other in others:
-            if kind.excludes(wanted, other.value):
+            if kind.excludes(before, wanted, other.value):
                 self.conflicts[key] = Conflict(key, raw, other.value, other.mark)
                 return None
         if not self._stands(key, wanted, mine=True):
@@ -207,15 +171,25 @@ class Planner:
         if before is None:
             return Change(CREATE, key, None, wanted) if self._clear(key, wanted, ()) else None
         why = kind.replace(before, wanted)
-        if others and not why:
-            why = kind.crowded(before, wanted)
+        for other in others:
+            why = why or kind.crowded(before, wanted, other.value)
+        change = Change(REPLACE if why else UPDATE, key, before, wanted, mark, adopts, why=why)
         along = kind.takes(before, None, world) if why else ()
         if not self._clear(key, wanted, [effect.key for effect in along]):
             return None
-        if why and not self._unblock(key, before):
+        return change if not why or self._replaceable(change, before, wanted) else None
+
+    def _replaceable(self, change: Change, before: Value, after: Value) -> bool:
+        """Make way for a deletion and a creation; the new object must not stand on the old one."""
+        key, world = change.key, self.world
+        mark = change.mark if change.adopts is None else change.adopts
+        world.drop(key, before, mark)
+        stands = self._stands(key, after, mine=True)
+        world.put(key, before, mark)
+        if stands and not self._unblock(key, before):
             self._wait(key, self.stuck.pop(key))
-            return None
-        return Change(REPLACE if why else UPDATE, key, before, wanted, mark, adopts, why=why)
+            return False
+        return stands
 
     def _stands(self, key: Key, value: Value, *, mine: bool) -> bool:
         """Make what this stands on; if that cannot be, try again after the deletions, then wait.
@@ -236,7 +210,7 @@ class Planner:
             if not world.has(need):
                 reason = reason or self.waiting.get(need) or self._missing(need)
             elif mine and whole and need not in world.ours:
-                reason = reason or f"the {_words(need)} is somebody else's"
+                reason = reason or f"the {words(need)} is somebody else's"
         if reason:
             self._wait(key, reason)
         return not reason
@@ -265,7 +239,7 @@ class Planner:
                         self.conflicts[key] = Conflict(key, wanted, held.value, held.mark)
                         return False
             if ours and (self._as_wanted(ours[0]) or not self._shift(ours[0], tried)):
-                self._wait(key, f"the {_words(ours[0])} is in the way")
+                self._wait(key, f"the {words(ours[0])} is in the way")
                 return False
             if not ours:
                 for held in world.foreign[others[0]]:
@@ -288,7 +262,7 @@ class Planner:
             if stays is None and not self._shift(blockers[0], tried):
                 stays = blockers[0]
             if stays is not None:
-                self.stuck[key] = f"the {_words(stays)} still needs it"
+                self.stuck[key] = f"the {words(stays)} still needs it"
                 return False
         self.stuck.pop(key, None)
         return True
@@ -320,11 +294,13 @@ class Planner:
             if held.mark == SURPLUS:
                 self._emit(Change(DELETE, key, held.value, None, SURPLUS))
             elif not spared and self._excluded(key, held):
-                decided = _decided(kind, wanted, held.value, self.world) if wanted is not None else None
-                if decided is not None and key not in self.world.ours and kind.same(decided, held.value):
+                if wanted is not None and key not in self.world.ours and self._alike(kind, wanted, held):
                     spared = True
                 else:
                     self._emit(Change(DELETE, key, held.value, None, held.mark))
+
+    def _alike(self, kind: Kind[Any], wanted: Value, held: Held) -> bool:
+        return kind.same(decided(kind, wanted, held.value, self.world), held.value)
 
     def _excluded(self, key: Key, held: Held) -> bool:
         """Tell whether an exclusive scope shuts a foreign object out."""
@@ -364,74 +340,18 @@ class Planner:
                 continue
             spare.remove(changed)
             why = kind.replace(changed.value, held.value)
-            if not why and (len(world.foreign[key]) > 1 or key in world.ours):
-                why = kind.crowded(changed.value, held.value)
+            for other, _ in world.holders(key):
+                if other is not changed.value:
+                    why = why or kind.crowded(changed.value, held.value, other)
             action = REPLACE if why else UPDATE
             self._emit(Change(action, key, changed.value, held.value, held.mark, why=why))
         self._unrestored.discard(key)
 
     def _emit(self, change: Change) -> None:
-        """Record one change and let it happen in the simulation, with all that it takes along."""
-        action, key, before, after, mark, adopts = change[:6]
-        kind, world = self.kinds[key[0]], self.world
-        self._changed[key] = self._changed.get(key, 0) + 1
-        if self._changed[key] > MOST_CHANGES:
-            raise PlanError(key)
-        takes: list[Effect] = []
-        if before is not None:
-            lost = kind.takes(before, None if action == REPLACE else after, world)
-            takes = sorted(dict.fromkeys(lost), key=_order)
-            world.drop(key, before, mark if adopts is None else adopts)
-        self.changes.append(
-            change._replace(
-                fields=kind.changed(before, after) if before is not None and after is not None else (),
-                disruptive=kind.disruptive(before, after) if before is not None else "",
-                takes=tuple(takes),
-                beside=not kind.shared and key in world.foreign,
-            )
-        )
-        for effect in takes:
-            self._lose(effect)
-        if after is not None:
-            world.put(key, after, mark)
-            for value, maker in list(kind.brings(before if action == UPDATE else None, after, mark, world)):
-                self._bring(value, maker)
-
-    def _bring(self, value: Value, maker: int) -> None:
-        kind = next(kind for kind in self.kinds.values() if isinstance(value, kind.value))
-        key = kind.key(value)
-        if not any(mark == maker and kind.same(value, other) for other, mark in self.world.holders(key)):
-            self.world.put(key, value, maker)
+        """Add a change to the plan; what the kernel takes along, and is wanted, is made again."""
+        for key in self.simulation.execute(change):
             self._requeue(key)
-
-    def _lose(self, effect: Effect) -> None:
-        self.world.drop(effect.key, effect.before, effect.mark)
-        if effect.after is not None:
-            self.world.put(effect.key, effect.after, effect.mark)
-        self._requeue(effect.key)
 
     def _requeue(self, key: Key) -> None:
         if key in self.goal.wanted or key in self.goal.foreign:
             self._push(key, MAKE if self._phase == MAKE else REMAKE)
-
-    def _harms(self, change: Change, effect: Effect) -> bool:
-        """Tell whether an effect hurts somebody else, and is not undone by the plan itself."""
-        if effect.mark is None or effect.mark == SURPLUS or effect.mark in SELF_MADE:
-            return False
-        kind = self.kinds[effect.key[0]]
-        if effect.after is not None and kind.same(effect.before, effect.after):
-            return False
-        if change.kind in kind.inside and (change.adopts is not None or change.mark is not None):
-            return False
-        wanted = self.goal.wanted.get(effect.key)
-        if wanted is not None and kind.same(_decided(kind, wanted, effect.before, self.world), effect.before):
-            return False
-        return effect.key not in self.goal.foreign
-
-
-def _words(key: Key) -> str:
-    return " ".join(str(part) for part in key if part not in ("", ()))
-
-
-def _order(effect: Effect) -> tuple[Key, int]:
-    return effect.key, -2 if effect.mark is None else effect.mark

@@ -96,19 +96,33 @@ class RouteKind(Resource[Route]):
         found = _device_towards(wanted, world)
         return wanted._replace(dev=found or (seen.dev if stays else None))  # type: ignore[union-attr]
 
-    def excludes(self, one: Route, other: Route) -> bool:
-        """IPv4 keeps routes of one key side by side; IPv6 does if they have different next hops."""
-        return one.family == 6 and (one.type == "unicast", *one[5:7]) == (other.type == "unicast", *other[5:7])
+    def excludes(self, before: Route | None, after: Route, other: Route) -> bool:
+        """IPv4 keeps routes of one key side by side. IPv6 makes routes with gateways one of several next hops.
+
+        That one carries the first one's protocol: a new one of ours would not be known as ours.
+        """
+        if after.family == 4:
+            return False
+        if after.via and other.via:
+            return (after.via, after.dev) == (other.via, other.dev) or before is None or not before.via
+        return (after.type == "unicast", after.via, after.dev) == (other.type == "unicast", other.via, other.dev)
+
+    def crowded(self, before: Route, after: Route, other: Route) -> str:
+        """IPv6 replaces the first route of a key that has a gateway if this has one, that has none if not.
+
+        Whoever made it (net/ipv6/ip6_fib.c, fib6_add_rt2node): so an update in place could hit another one.
+        """
+        if before.family == 4 or (before.via and after.via):
+            return ""
+        alike = not before.via and not after.via
+        return "" if alike and other.via else "another route has the same prefix and metric"
 
     def takes(self, before: Route, after: Route | None, world: World) -> Iterable[Effect]:
-        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c).
-
-        Only routes through a gateway become next hops of each other (rt6_qualify_for_ecmp).
-        """
-        if before.family == 6 and before.via and after is not None:
+        """IPv6 replaces a route with all its next hops, whoever made them (net/ipv6/ip6_fib.c)."""
+        if before.family == 6 and before.via and after is not None and after.via:
             key = self.key(before)
             for other, mark in world.holders(key):
-                if mark not in (None, SURPLUS) and other != before and isinstance(other, Route) and other.via:
+                if mark not in (None, SURPLUS) and other.via and other != before:  # type: ignore[attr-defined]
                     yield Effect(key, other, mark)
 
     def requires(self, value: Route, world: World) -> Iterable[Key | Lack]:

@@ -87,7 +87,7 @@ class RuleKind(Resource[Rule]):
         """Rules belong to their family."""
         return (self.name, value.family)
 
-    def excludes(self, one: Rule, other: Rule) -> bool:  # noqa: ARG002
+    def excludes(self, before: Rule | None, after: Rule, other: Rule) -> bool:  # noqa: ARG002
         """Equal rules of different protocols stand side by side."""
         return False
 

@@ -31,7 +31,9 @@ def essence(state: State, unsaid: set[Key] = frozenset()) -> dict[Any, list[Any]
             continue
         if key in unsaid:
             shown = shown._replace(mtu=None)
-        found.setdefault(key, []).append((-3 if mark is None else mark, shown))
+        # An IPv6 route is shown as a next hop of ours or as a route of its own: that depends on its neighbours.
+        hop = isinstance(value, Route) and value.family == 6 and value.via and mark not in (None, KERNEL)
+        found.setdefault(key, []).append((-3 if mark is None else 0 if hop else mark, shown))
     return {key: sorted(values, key=repr) for key, values in found.items()}
 
 

@@ -13,6 +13,7 @@ from reconciler.kernel.fake import DeniedError, FakeKernel
 from reconciler.resources.iptables.policy import Policy
 from reconciler.resources.link.device import Device
 from reconciler.resources.registry import KINDS
+from reconciler.resources.route import Route
 from tests.core import pools
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from reconciler.core.state import Key, State, Value
 
 OURS = None
+BOOT = 3
+"""RTPROT_BOOT. A route's protocol 0 is none: it could not be told from others in a deletion."""
 FOREIGN = frozenset({0, 3, 4, 16})
 """Marks of what somebody else made: nobody, boot, static, DHCP."""
 
@@ -132,8 +135,15 @@ def act(kernel: FakeKernel, deed: Deed) -> None:
         kernel.execute(Change("update", key_of(value), value, value, 2))
     elif deed.gone:
         kernel.remove(value, deed.mark)
-    else:
-        kernel.make(value, deed.mark)
+    elif not _merges(kernel, value):
+        kernel.make(value, BOOT if isinstance(value, Route) and not deed.mark else deed.mark)
+
+
+def _merges(kernel: FakeKernel, value: Value) -> bool:
+    """Tell whether an IPv6 route would become a next hop of somebody else's: such a route is opaque to us."""
+    if not isinstance(value, Route) or value.family == 4 or not value.via:
+        return False
+    return any(held.value.via for held in kernel.state().foreign.get(key_of(value), ()))
 
 
 def perform(kernel: FakeKernel, changes: Iterable[Change]) -> None:

@@ -17,7 +17,9 @@ from reconciler.resources.link.link import HARDWARE, Link
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.kernel.fake.store import Thing
 
 DHCP = 16
 
@@ -78,20 +80,19 @@ class FakeKernel:
         """Return all objects. Of two of ours with one key the second is surplus."""
         ours: dict[Key, Value] = {}
         foreign: dict[Key, tuple[Held, ...]] = {}
-        for key, thing in self._things():
-            if thing.mark is None and key not in ours:
+        for key, thing, mark in self._things():
+            if mark is None and key not in ours:
                 ours[key] = thing.value
             else:
-                mark = SURPLUS if thing.mark is None else thing.mark
-                foreign[key] = (*foreign.get(key, ()), Held(thing.value, mark))
+                foreign[key] = (*foreign.get(key, ()), Held(thing.value, SURPLUS if mark is None else mark))
         return State(ours, foreign)
 
     def generations(self) -> dict[tuple[Key, Value, int | None], int]:
         """Return when each object was last written."""
-        return {(key, thing.value, thing.mark): thing.generation for key, thing in self._things()}
+        return {(key, thing.value, mark): thing.generation for key, thing, mark in self._things()}
 
-    def _things(self) -> Iterable[Any]:
-        """Yield key and object; the other end of a link of ours is part of that link."""
+    def _things(self) -> Iterator[tuple[Key, Thing, int | None]]:
+        """Yield key, object, and whose it seems to be; the other end of a link of ours is part of that link."""
         ends = {
             option
             for thing in self.store.all("link")
@@ -99,9 +100,11 @@ class FakeKernel:
             for option in dict(thing.value.options).values()
         }
         for name, kind in KINDS.items():
-            for thing in self.store.all(name):
+            things = self.store.all(name)
+            marks = routes.seeming(things) if name == "route" else [thing.mark for thing in things]
+            for thing, mark in zip(things, marks, strict=True):
                 if name != "link" or thing.value.name not in ends:
-                    yield kind.key(thing.value), thing
+                    yield kind.key(thing.value), thing, mark
 
     def _link(self, change: Change) -> None:
         before: Any = change.before

@@ -30,15 +30,14 @@ def add(store: Store, route: Route, mark: int | None, *, append: bool) -> None:
             alike = _hop(thing.value) == _hop(route)
         if alike:
             raise DeniedError(EEXIST, "File exists")
-        if route.family == 6 and route.via and (thing.value.via or thing.value.more):
-            hops = f"{thing.value.via}{thing.value.more} {route.via} {route.dev}"
-            store.write(thing, thing.value._replace(via="", dev="", more=(f"nexthops {hops}",)))
-            return
     store.add("route", route, mark)
 
 
 def replace(store: Store, route: Route, mark: int | None) -> None:
-    """RTM_NEWROUTE with NLM_F_REPLACE for IPv6: the first route of the key that is of the same sort, or any."""
+    """RTM_NEWROUTE with NLM_F_REPLACE for IPv6: the first route of the key that is of the same sort, or any.
+
+    Routes with gateways are next hops of one route, and go together.
+    """
     route = _checked(store, route)
     held = [thing for thing in store.all("route") if _key(thing.value) == _key(route)]
     if not held:
@@ -47,16 +46,20 @@ def replace(store: Store, route: Route, mark: int | None) -> None:
     alike = [thing for thing in held if bool(thing.value.via) == bool(route.via)]
     thing = (alike or held)[0]
     store.add("route", route, mark, before=thing)
-    store.remove("route", thing)
+    for gone in alike if route.via and alike else [thing]:
+        store.remove("route", gone)
 
 
 def delete(store: Store, route: Route, mark: int | None) -> None:
-    """RTM_DELROUTE: the first route that fits all that is named; what is not named fits anything."""
+    """RTM_DELROUTE: the first route that fits all that is named; what is not named fits anything.
+
+    Protocol 0 names none.
+    """
     for thing in store.all("route"):
         value = thing.value
         if (
             _key(value) == _key(route)
-            and thing.mark == mark
+            and mark in (0, thing.mark)
             and (route.family == 6 or value.type == route.type)
             and (not route.via or value.via == route.via)
             and (not route.dev or value.dev == route.dev)
@@ -65,6 +68,23 @@ def delete(store: Store, route: Route, mark: int | None) -> None:
             store.remove("route", thing)
             return
     raise DeniedError(ESRCH, "No such process")
+
+
+def seeming(things: list[Thing]) -> list[int | None]:
+    """Return whose each route seems to be in a dump.
+
+    IPv6 routes of one key with gateways are shown as one, with the protocol of the first. If that is ours, the
+    kind takes the others for somebody's; if it is not, it cannot know that any of them is ours.
+    """
+    first: dict[tuple[int, int, str, int], int | None] = {}
+    marks = []
+    for thing in things:
+        key, mark = _key(thing.value), thing.mark
+        if thing.value.family == 6 and thing.value.via:
+            mark = (first[key] or 0) if key in first else mark
+            first.setdefault(key, mark)
+        marks.append(mark)
+    return marks
 
 
 def make(store: Store, route: Route) -> None:

@@ -1,0 +1,91 @@
+"""The simulation: changes happen to a world, together with all that the kernel does by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.change import REPLACE, UPDATE, Change
+from reconciler.core.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.kind import Effect, Kind
+    from reconciler.core.state import Key, State, Value
+
+    Kinds = Mapping[str, Kind[Any]]
+
+MOST_CHANGES = 12
+"""How often one object may be made or changed in one plan before what is wanted must be a circle."""
+
+
+class PlanError(Exception):
+    """One object was made again and again: what is wanted of it, or what kinds say of it, is a circle."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__(f"no order found for {words(key)}: it is lost again and again")
+        self.key = key
+
+
+class Simulation:
+    """A world, and the changes that led to it."""
+
+    def __init__(self, kinds: Kinds, observed: State) -> None:
+        self.kinds = kinds
+        self.world = World(kinds, observed)
+        self.changes: list[Change] = []
+        self._made: dict[Key, int] = {}
+
+    def execute(self, change: Change) -> list[Key]:
+        """Let a change happen; return the keys that the kernel takes along, changes along, or brings.
+
+        :raises PlanError: the same object was made or changed too often.
+        """
+        action, key, before, after, mark, adopts = change[:6]
+        kind, world = self.kinds[key[0]], self.world
+        takes: list[Effect] = []
+        if before is not None:
+            lost = kind.takes(before, None if action == REPLACE else after, world)
+            takes = sorted(dict.fromkeys(lost), key=_order)
+            world.drop(key, before, mark if adopts is None else adopts)
+        self.changes.append(
+            change._replace(
+                fields=kind.changed(before, after) if before is not None and after is not None else (),
+                disruptive=kind.disruptive(before, after) if before is not None else "",
+                takes=tuple(takes),
+                beside=not kind.shared and key in world.foreign,
+            )
+        )
+        for effect in takes:
+            world.drop(effect.key, effect.before, effect.mark)
+            if effect.after is not None:
+                world.put(effect.key, effect.after, effect.mark)
+        touched = [effect.key for effect in takes]
+        if after is not None:
+            self._count(key)
+            world.put(key, after, mark)
+            brought = kind.brings(before if action == UPDATE else None, after, mark, world)
+            touched += [key for value, maker in list(brought) for key in self._bring(value, maker)]
+        return touched
+
+    def _count(self, key: Key) -> None:
+        self._made[key] = self._made.get(key, 0) + 1
+        if self._made[key] > MOST_CHANGES:
+            raise PlanError(key)
+
+    def _bring(self, value: Value, maker: int) -> list[Key]:
+        kind = next(kind for kind in self.kinds.values() if isinstance(value, kind.value))
+        key: Key = kind.key(value)
+        if any(mark == maker and kind.same(value, other) for other, mark in self.world.holders(key)):
+            return []
+        self.world.put(key, value, maker)
+        return [key]
+
+
+def words(key: Key) -> str:
+    """Name an object by its key, for people."""
+    return " ".join(str(part) for part in key if part not in ("", ()))
+
+
+def _order(effect: Effect) -> tuple[Key, int]:
+    return effect.key, -2 if effect.mark is None else effect.mark
