@@ -139,11 +139,10 @@ class AddressKind(Resource[Address]):
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the addresses of all interfaces."""
-        for path, entry in scene.entries("interfaces"):
-            dev = str(path[-1])
-            if entry and entry.get("exclusive"):
+        for path, dev, entry in scene.interfaces():
+            if entry.get("exclusive"):
                 scene.exclusive.add((self.name, dev))
-            if not entry or not entry.get("addresses"):
+            if not entry.get("addresses"):
                 continue
             for at, word in scene.entries(*path, "addresses"):
                 try:

@@ -75,7 +75,7 @@ class Resource(Kind[V]):
     """When the record keeps ``recorded``: ``always``, or only ``until marked`` (from before the creation
     until it has succeeded); empty where the kernel's own mark comes with the creation."""
     schema: Mapping[str, Any] = {}
-    """Stanzas of the schema: place in the schema (``interfaces.*``) to properties that go there."""
+    """Stanzas of the schema: place in the schema (``interfaces.*``; empty for the top) to properties that go there."""
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:  # noqa: ARG002
         """Yield what the file asks for; problems go to the scene, all of them at once."""

@@ -137,7 +137,8 @@ def _routes(
             continue
         to = words["to"] if words["to"] != "default" else "0.0.0.0/0" if family == 4 else "::/0"
         metric = entry.get("metric") or (METRIC_6 if family == 6 else 0)
-        dev = entry.get("dev", None if kind == "unicast" else "")
+        named = scene.device((*path, "dev"), entry["dev"]) if "dev" in entry else None
+        dev = named or (None if kind == "unicast" else "")
         yield make(family, table, to, metric, kind, words["via"], dev, words["src"])
 
 

@@ -111,8 +111,10 @@ def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]
                 mark.mask if mark else 0,
                 prefixes["from"],
                 prefixes["to"],
-                selectors.get("iif", ""),
-                selectors.get("oif", ""),
+                *(
+                    scene.device((*inside, word), selectors[word]) if word in selectors else ""
+                    for word in ("iif", "oif")
+                ),
                 table,
                 "not" in entry,
             )

@@ -10,7 +10,7 @@ from reconciler.core.desired import Origin
 from reconciler.errors import Position, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.core.state import Scope, Value
     from reconciler.resources.facts import Facts
@@ -41,6 +41,8 @@ class Scene:
         self.partial = False
         """What the schema refused was taken out: a name that is missing may have been defined there."""
         self.exclusive: set[Scope] = set()
+        self.aliases: Mapping[str, tuple[str, ...]] = {}
+        """Names of interfaces that the kernel knows by another name: of several, where a pattern finds several."""
         self._once: dict[str, Any] = {}
 
     def once(self, name: str, read: Callable[[Scene], T]) -> T:
@@ -64,6 +66,19 @@ class Scene:
         keys: Iterable[Any] = node if isinstance(node, dict) else range(len(node))
         for key in list(keys):
             yield (*path, key), node[key]
+
+    def interfaces(self) -> Iterator[tuple[Path, str, Any]]:
+        """Yield path, interface and content of each entry of ``interfaces``, once for each interface it means."""
+        for path, entry in self.entries("interfaces"):
+            for name in self.aliases.get(str(path[-1]), (str(path[-1]),)):
+                yield path, name, entry or {}
+
+    def device(self, path: Path, word: object) -> str:
+        """Return the kernel's name of an interface that the file names at a path; a problem if it means several."""
+        found = self.aliases.get(str(word), (str(word),))
+        if len(found) > 1:
+            self.problem(path, f'"{word}" means several interfaces: {", ".join(found)}', "name one of them")
+        return found[0] if found else str(word)
 
     def position(self, path: Path) -> Position:
         """Return where an entry stands in the file."""

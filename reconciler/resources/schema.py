@@ -1,5 +1,8 @@
 """The JSON Schema of the language, put together from the stanzas of all kinds.
 
+A stanza's place is where its properties go: ``interfaces.*`` is each interface, ``$defs`` the definitions,
+and the empty place the top of the file, for a kind that has a section of its own.
+
 ``make schema`` writes it to the file under ``schemas``, and a test holds the two together.
 """
 
@@ -226,6 +229,7 @@ def build() -> dict[str, Any]:
                     },
                 },
             },
+            **places.get("", {}),
         },
         "$defs": dict(sorted(defs.items())),
     }

@@ -148,6 +148,13 @@ def _plain(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
     return make
 
 
+def _device(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
+    def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:
+        return [*_not(inverted), option, quote(scene.device(path, word))]
+
+    return make
+
+
 def _prefix(option: str) -> Callable[[Scene, Path, Any, bool], list[str]]:
     def make(scene: Scene, path: Path, word: Any, inverted: bool) -> list[str]:
         try:
@@ -207,8 +214,8 @@ MATCHES: Mapping[str, Callable[[Scene, Path, Any, bool], list[str]]] = {
     "protocol": _plain("-p"),
     "source": _prefix("-s"),
     "destination": _prefix("-d"),
-    "in": _plain("-i"),
-    "out": _plain("-o"),
+    "in": _device("-i"),
+    "out": _device("-o"),
     "sport": _port("--sport"),
     "dport": _port("--dport"),
     "mark": _mark("mark"),

@@ -148,7 +148,7 @@ def _classify(scene: Scene, path: Path, entry: Mapping[str, Any]) -> list[str]:
     word = entry["set-class"]
     if ":" in word:
         return ["--set-class", handles.text(handles.parse(word))]
-    dev = entry.get("out")
+    dev = scene.device((*path, "out"), entry["out"]) if "out" in entry else None
     tree = next((t for t in trees(scene) if t.dev == dev), None)
     if tree is None:
         scene.problem((*path, "set-class"), f'the class "{word}" is one of which device?', "add out: DEVICE")

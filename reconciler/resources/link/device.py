@@ -175,9 +175,10 @@ class DeviceKind(Resource[Device]):
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the settings of each interface that has any."""
-        for path, entry in scene.entries("interfaces"):
-            if entry and not {"state", "mtu", "master"}.isdisjoint(entry):
-                value = Device(str(path[-1]), entry.get("state"), entry.get("mtu"), entry.get("master"))
+        for path, name, entry in scene.interfaces():
+            if not {"state", "mtu", "master"}.isdisjoint(entry):
+                master = scene.device((*path, "master"), entry["master"]) if "master" in entry else None
+                value = Device(name, entry.get("state"), entry.get("mtu"), master)
                 yield Wanted(value, scene.origin(path, entry))
 
     def dumps(self, sight: Sight) -> Iterable[Dump]:  # noqa: ARG002

@@ -124,13 +124,13 @@ class LinkKind(Resource[Link]):
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a link for each interface that has a ``kind``."""
-        for path, entry in scene.entries("interfaces"):
-            if not entry or "kind" not in entry:
-                for word in {w for t in TYPES.values() for w in t.schema} & set(entry or ()):
+        for path, name, entry in scene.interfaces():
+            if "kind" not in entry:
+                for word in {w for t in TYPES.values() for w in t.schema} & set(entry):
                     scene.problem((*path, word), f"{word} is for an interface that this file creates", "add kind")
                 continue
             options = TYPES[entry["kind"]].options(entry, path, scene)
-            value = Link(str(path[-1]), entry["kind"], options)
+            value = Link(name, entry["kind"], options)
             yield Wanted(value, scene.origin(path, entry), bool(entry.get("adopt")))
 
     def survey(self, messages: Iterable[bytes], sight: Sight) -> None:

@@ -88,7 +88,7 @@ def trees(scene: Scene) -> tuple[Tree, ...]:
 
 def _trees(scene: Scene) -> Iterator[Tree]:
     for path, entry in scene.entries("shaping"):
-        major = scene.owner.qdisc_major
+        dev, major = scene.device(path, path[-1]), scene.owner.qdisc_major
         if "handle" in entry:
             major = handles.parse(entry["handle"]) >> 16
             if not 0 < major < 0xFFFF:
@@ -101,8 +101,8 @@ def _trees(scene: Scene) -> Iterator[Tree]:
         _check_rates(scene, nodes)
         default = _default(scene, path, entry, nodes)
         if entry.get("exclusive"):
-            scene.exclusive.add(("qdisc", str(path[-1])))
-        yield Tree(path, str(path[-1]), major, default, nodes, entry)
+            scene.exclusive.add(("qdisc", dev))
+        yield Tree(path, dev, major, default, nodes, entry)
 
 
 def _walk(
