@@ -33,10 +33,12 @@ lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
 	.venv/bin/lint-imports --no-logo
 	@if command -v shellcheck >/dev/null; then echo shellcheck $(SCRIPTS); shellcheck $(SCRIPTS); fi
 	$(PYTHON_IN_VENV) tools/schema.py --check
+	$(PYTHON_IN_VENV) tools/reference.py --check
 
-schema: ## write schemas/ anew from the kinds
+schema: ## write schemas/ and docs/reference.md anew from the kinds
 	@tools/setup
 	$(PYTHON_IN_VENV) tools/schema.py
+	$(PYTHON_IN_VENV) tools/reference.py
 
 bench: ## measure, beside the nearest peers
 	@tools/setup bench

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.resources.owner import Owner
 from reconciler.resources.registry import KINDS
 
 DEVICE = "^[^/:\\s]{1,15}$"
@@ -32,6 +33,7 @@ DEFS: dict[str, Any] = {
     },
     "adopt": {
         "type": "boolean",
+        "default": False,
         "description": "Take the object over where somebody else made one with the same key.",
         "examples": [True],
     },
@@ -122,6 +124,7 @@ def build() -> dict[str, Any]:
         **places["interfaces.*"],
         "exclusive": {
             "type": "boolean",
+            "default": False,
             "description": "Remove addresses that the file does not list, except those of DHCP, of router "
             "advertisements and of the kernel.",
             "examples": [True],
@@ -210,6 +213,7 @@ def build() -> dict[str, Any]:
                                 "type": "string",
                                 "pattern": "^[a-z0-9_]{1,12}$",
                                 "x-hint": "at most 12 small letters, digits and underscores",
+                                "default": Owner().name,
                                 "description": "Part of the names of our chains, links and of the record.",
                                 "examples": ["default"],
                             },
@@ -217,6 +221,7 @@ def build() -> dict[str, Any]:
                                 "type": "integer",
                                 "minimum": 5,
                                 "maximum": 255,
+                                "default": Owner().protocol,
                                 "description": "The protocol number on our routes, rules and addresses.",
                                 "examples": [94],
                             },

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RULE: Mapping[str, Any] = {
     "type": "object",
+    "description": "A rule: matches, all of which must hold, and a target.",
     "additionalProperties": False,
     "minProperties": 1,
     "required": ["jump"],
@@ -64,6 +65,7 @@ SCHEMA: Mapping[str, Any] = {
                         "rules": LIST,
                         "position": {
                             "enum": ["first", "last"],
+                            "default": "first",
                             "description": "Where the jump to our rules goes in a built-in chain.",
                             "examples": ["last"],
                         },

@@ -36,7 +36,8 @@ SCHEMA: Mapping[str, Any] = {
     },
     "log-level": {
         "enum": list(LEVELS),
-        "description": "The level that LOG writes with; the default is warning.",
+        "default": "warning",
+        "description": "The level that LOG writes with.",
         "examples": ["info"],
     },
     "set-mark": {

@@ -90,6 +90,7 @@ class QdiscKind(Resource[Qdisc]):
             },
             "exclusive": {
                 "type": "boolean",
+                "default": False,
                 "description": "Take the place of a root qdisc that somebody else made.",
                 "examples": [True],
             },
