@@ -3,12 +3,12 @@
 #   make bench BENCH_ARGS="…"                       to the measurements
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-uml lint schema bench clean
+.PHONY: help demo test test-uml test-qemu lint schema bench clean
 export PATH := $(PATH):/usr/sbin:/sbin
 
 PYTHON_IN_VENV := .venv/bin/python
 PACKAGE := reconciler
-SCRIPTS := .ci/run tools/in-namespace tools/setup $(wildcard tests/uml/run tests/uml/init)
+SCRIPTS := .ci/run tools/in-namespace tools/setup $(wildcard tests/uml/run tests/uml/init tests/qemu/run tests/qemu/init tests/qemu/kernel)
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,6 +24,10 @@ test: ## all tests that this kernel can run; says what was skipped and why
 test-uml: ## the real-kernel tests on a user-mode kernel, which has what this one may lack
 	@tools/setup uml
 	@tests/uml/run $(PYTEST_ARGS)
+
+test-qemu: ## the same on Debian's kernel in qemu, which has everything, and is slow
+	@tools/setup qemu
+	@tests/qemu/run $(PYTEST_ARGS)
 
 lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
 	@tools/setup lint

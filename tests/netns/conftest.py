@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.netns.probes import on_user_mode_kernel
+from tests.netns.probes import on_slow_kernel
 from tests.netns.program import Program
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out what is thorough on the user-mode kernel, where everything takes twenty times as long."""
-    if item.get_closest_marker("thorough") and on_user_mode_kernel() and not os.environ.get(THOROUGH):
-        pytest.skip(f"tested on faster kernels; a user-mode kernel is slow ({THOROUGH}=1 runs it all the same)")
+    """Leave out what is thorough on a kernel where everything takes ten to twenty times as long."""
+    if item.get_closest_marker("thorough") and on_slow_kernel() and not os.environ.get(THOROUGH):
+        pytest.skip(f"tested on faster kernels; this one is slow ({THOROUGH}=1 runs it all the same)")
 
 
 @pytest.fixture

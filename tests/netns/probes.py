@@ -124,3 +124,14 @@ def on_user_mode_kernel() -> bool:
     """Tell whether the running kernel is the one of ``tests/uml``."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         return "User Mode Linux" in file.read()
+
+
+def on_slow_kernel() -> bool:
+    """Tell whether the running kernel is one where everything takes ten times as long: in user mode, or emulated."""
+    return on_user_mode_kernel() or on_emulated_kernel()
+
+
+def on_emulated_kernel() -> bool:
+    """Tell whether the running kernel is the one of ``tests/qemu``."""
+    with open("/proc/cmdline", encoding="utf-8") as file:
+        return "reconciler-qemu" in file.read()

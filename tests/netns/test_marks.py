@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.netns.objects import variant
-from tests.netns.probes import lacks, on_user_mode_kernel
+from tests.netns.probes import lacks, on_slow_kernel
 from tests.netns.program import EXAMPLES, ROOT
 from tests.netns.traffic import Arrival, NoAnswerError, Sender
 from tests.netns.two_uplinks import SERVER, SERVER6, TwoUplinks
@@ -13,8 +13,8 @@ from tests.netns.two_uplinks import SERVER, SERVER6, TwoUplinks
 PLAIN, MARKED = Arrival("uplink1", "192.168.1.2"), Arrival("uplink2", "192.168.2.2")
 MBIT = 1e6
 SLACK = 1.5
-LEAST = 0.2 if on_user_mode_kernel() else 1 / SLACK
-"""The part of a rate that must get through; a user-mode kernel may be too slow to send more."""
+LEAST = 0.2 if on_slow_kernel() else 1 / SLACK
+"""The part of a rate that must get through; a user-mode or emulated kernel may be too slow to send more."""
 
 pytestmark = pytest.mark.needs("htb")
 
