@@ -4,97 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.errors import Problem
 from reconciler.resources import marks
-from reconciler.resources.prefix import canonical, contains, family_of, is_default, network
+from reconciler.resources.prefix import canonical, family_of, is_default, network
+from reconciler.resources.rule_schema import LAST_PORT, LAST_UID, SCHEMA, SELECTORS
+from reconciler.resources.rule_value import GOTO, PROTOCOLS, TABLE, WITH_PORTS, Rule, Span
 from reconciler.resources.scene import Path, Scene, Wanted
 from reconciler.resources.tables import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.core.desired import Origin
+__all__ = ["SCHEMA", "read"]
 
-SCHEMA: Mapping[str, Any] = {
-    "rules.*": {
-        "priority": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 4294967295,
-            "description": "The rule's place: lower numbers are asked first. Required, because what the "
-            "kernel would choose depends on the rules that happen to be there. main has 32766.",
-            "examples": [17000],
-        },
-        "mark": {
-            "$ref": "#/$defs/mark",
-            "description": "Packets that carry this mark.",
-            "examples": ["wan2", "0x10/0xff"],
-        },
-        "from": {
-            "$ref": "#/$defs/prefix",
-            "description": "Packets whose source address is in this prefix.",
-            "examples": ["192.168.2.2", "10.0.5.0/24"],
-        },
-        "to": {
-            "$ref": "#/$defs/prefix",
-            "description": "Packets whose destination is in this prefix.",
-            "examples": ["10.0.0.0/8"],
-        },
-        "iif": {
-            "$ref": "#/$defs/device",
-            "description": "Packets that came in by this interface; lo means those of the host itself.",
-            "examples": ["eth0"],
-        },
-        "oif": {
-            "$ref": "#/$defs/device",
-            "description": "Packets of sockets that are bound to this interface.",
-            "examples": ["eth1"],
-        },
-        "not": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": False,
-            "properties": {
-                "mark": {"$ref": "#/$defs/mark", "description": "A mark.", "examples": ["wan2"]},
-                "from": {"$ref": "#/$defs/prefix", "description": "A source.", "examples": ["10.0.0.0/8"]},
-                "to": {"$ref": "#/$defs/prefix", "description": "A destination.", "examples": ["10.0.0.0/8"]},
-                "iif": {"$ref": "#/$defs/device", "description": "An interface.", "examples": ["eth0"]},
-                "oif": {"$ref": "#/$defs/device", "description": "An interface.", "examples": ["eth1"]},
-            },
-            "description": "The rule matches what these selectors, taken together, do not match. The kernel "
-            "inverts a rule as a whole: there can be no selector beside it.",
-            "examples": [{"mark": "wan2"}],
-        },
-        "table": {
-            "$ref": "#/$defs/table",
-            "description": "The table that decides, by name or number.",
-            "examples": ["wan2", 100, "main"],
-        },
-        "family": {"$ref": "#/$defs/family"},
-        "name": {"$ref": "#/$defs/name"},
-        "comment": {"$ref": "#/$defs/comment"},
-    }
-}
-SELECTORS = ("mark", "from", "to", "iif", "oif")
+SUPPRESSORS = ("suppress-prefixlength", "suppress-interface-group")
+ONLY = {"icmp": 4, "ipv6-icmp": 6}
+"""Protocols of one family."""
+TOS_4 = 0x1C
+"""The bits of the type of service that an IPv4 rule may ask for (net/ipv4/fib_rules.c, RT_TOS)."""
+ECN = 3
 
 
-def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]:
-    """Yield the rules of the file, one or two an entry; ``make`` builds the value."""
+def read(scene: Scene) -> Iterator[Wanted]:
+    """Yield the rules of the file, one or two an entry."""
     for path, entry in scene.entries("rules"):
-        selectors, inside = entry, path
-        if "not" in entry:
-            selectors, inside = entry["not"], (*path, "not")
-            for field in SELECTORS:
-                if field in entry:
-                    scene.problem(
-                        (*path, field),
-                        "the kernel inverts a rule as a whole: no selector can stand beside not",
-                        f"move {field} into not, or make two rules",
-                    )
-        table = resolve(scene, (*path, "table"), entry["table"])
-        mark = marks.resolve(scene, (*inside, "mark"), selectors["mark"]) if "mark" in selectors else None
+        problems = len(scene.problems)
+        selectors, inside = _selectors(scene, path, entry)
+        fields = {**_matches(scene, inside, selectors), **_action(scene, path, entry), "invert": "not" in entry}
         prefixes = _prefixes(scene, inside, selectors)
-        if table is None or prefixes is None or ("mark" in selectors and mark is None):
+        if len(scene.problems) > problems or None in fields.values():
             continue
         for family in _families(scene, path, entry, prefixes):
             if family == 6 and not scene.facts.ipv6:
@@ -104,26 +41,90 @@ def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]
                     at = scene.position(path)
                     scene.notices.append(f"IPv6 is off in this kernel: the IPv6 rule at {at} is left out")
                 continue
-            value = make(
-                family,
-                entry["priority"],
-                mark.value if mark else 0,
-                mark.mask if mark else 0,
-                prefixes["from"],
-                prefixes["to"],
-                *(
-                    scene.device((*inside, word), selectors[word]) if word in selectors else ""
-                    for word in ("iif", "oif")
-                ),
-                table,
-                "not" in entry,
+            if family == 4 and fields["tos"] & ~TOS_4:
+                hint = "add family: ipv6, or use another tos"
+                scene.problem((*inside, "tos"), f"an IPv4 rule compares only the bits {TOS_4:#x} of tos", hint)
+                continue
+            rule = Rule(family, entry["priority"], from_=prefixes["from"], to=prefixes["to"], **fields)
+            yield Wanted(rule, scene.origin(path, entry))
+
+
+def _selectors(scene: Scene, path: Path, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], Path]:
+    """Return the map that holds the selectors, and where it is."""
+    if "not" not in entry:
+        return entry, path
+    for field in SELECTORS:
+        if field in entry:
+            scene.problem(
+                (*path, field),
+                "the kernel inverts a rule as a whole: no selector can stand beside not",
+                f"move {field} into not, or make two rules",
             )
-            yield Wanted(value, scene.origin(path, entry))
+    if "l3mdev" in entry:
+        scene.problem((*path, "not"), "what goes through no VRF has no table of a VRF", "leave not or l3mdev out")
+    return entry["not"], (*path, "not")
 
 
-def _prefixes(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, str] | None:
+def _matches(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields for all selectors but prefixes; None stands for a name that is not defined."""
+    mark = marks.resolve(scene, (*path, "mark"), entry["mark"]) if "mark" in entry else None
+    protocol = entry.get("ip-protocol", 0)
+    number = PROTOCOLS.get(protocol, protocol)
+    if number and number not in [PROTOCOLS[name] for name in WITH_PORTS]:
+        for field in ("sport", "dport"):
+            if field in entry:
+                hint = f"leave {field} out, or use one of {', '.join(WITH_PORTS)}"
+                scene.problem((*path, field), f"the protocol {protocol} has no ports", hint)
+    tos = entry.get("tos", 0)
+    if tos & ECN:
+        scene.problem((*path, "tos"), f"{tos:#x} has bits of ECN, which no rule compares", f"use {tos & ~ECN:#x}")
+    return {
+        "mark": mark.value if mark else None if "mark" in entry else 0,
+        "mask": mark.mask if mark else 0,
+        **{word: scene.device((*path, word), entry[word]) if word in entry else "" for word in ("iif", "oif")},
+        "uid": _span(scene, path, entry, "uid", (0, LAST_UID)),
+        "ip_protocol": number,
+        "sport": _span(scene, path, entry, "sport", (1, LAST_PORT)),
+        "dport": _span(scene, path, entry, "dport", (1, LAST_PORT)),
+        "tos": tos,
+    }
+
+
+def _span(scene: Scene, path: Path, entry: Mapping[str, Any], field: str, bounds: tuple[int, int]) -> Span:
+    """Return first and last of a number or range; problems go to the scene."""
+    word = entry.get(field)
+    if word is None:
+        return ()
+    if isinstance(word, int):
+        return word, word
+    first, last = map(int, word.split("-"))
+    if first > last:
+        scene.problem((*path, field), f"{word} is empty: it ends before it begins", f"did you mean {last}-{first}?")
+    elif first < bounds[0] or last > bounds[1]:
+        scene.problem((*path, field), f"{word} is too wide", f"from {bounds[0]} to {bounds[1]}")
+    return first, last
+
+
+def _action(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields for what becomes of the packet; the schema has seen that it is one thing."""
+    fields: dict[str, Any] = {"l3mdev": "l3mdev" in entry, "action": entry.get("action", TABLE)}
+    if "table" in entry:
+        fields["table"] = resolve(scene, (*path, "table"), entry["table"])
+    if "goto" in entry:
+        fields |= {"action": GOTO, "goto": entry["goto"]}
+        if entry["goto"] <= entry["priority"]:
+            scene.problem((*path, "goto"), "the kernel goes only forward", f"more than {entry['priority']}")
+    for word in SUPPRESSORS:
+        if word not in entry:
+            continue
+        fields[word.replace("-", "_")] = entry[word]
+        if fields["action"] != TABLE:
+            scene.problem((*path, word), "there is no table whose routes could be left out", f"leave {word} out")
+    return fields
+
+
+def _prefixes(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, str]:
     words = {"from": "", "to": ""}
-    good = True
     for field in ("from", "to"):
         if field not in entry:
             continue
@@ -132,51 +133,25 @@ def _prefixes(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, s
             words[field] = network(word)
         except ValueError as error:
             scene.problem((*path, field), str(error))
-            good = False
             continue
         if words[field].split("/", 1)[0] != canonical(word.split("/", 1)[0]):
             hint = f"did you mean {words[field]}, or {word.split('/', 1)[0]} alone?"
             scene.problem((*path, field), f"{word} has bits beyond its length set", hint)
-            good = False
-    return words if good else None
+    return words
 
 
-def _families(scene: Scene, path: Path, entry: Mapping[str, Any], prefixes: Mapping[str, str]) -> Sequence[int]:
+def _families(scene: Scene, path: Path, entry: Mapping[str, Any], prefixes: dict[str, str]) -> Sequence[int]:
     found = {family_of(word) for word in prefixes.values() if word}
     asked = {"ipv4": 4, "ipv6": 6}.get(entry.get("family", ""))
     if len(found) > 1 or (asked and found and asked not in found):
         scene.problem(path, "IPv4 and IPv6 are mixed in one rule", "use one family an entry")
         return ()
+    only = ONLY.get(entry.get("ip-protocol", ""))
+    if only and {only} != {only, *found, asked or only}:
+        hint = "icmp is for IPv4, ipv6-icmp for IPv6"
+        scene.problem((*path, "ip-protocol"), f"IPv{10 - only} has no {entry['ip-protocol']}", hint)
+        return ()
     for field, word in prefixes.items():
         if word and is_default(word):
-            prefixes[field] = ""  # type: ignore[index]
-    return (asked,) if asked else tuple(found) or (4, 6)
-
-
-def check(scene: Scene, rules: Sequence[tuple[Any, Origin]]) -> None:
-    """Report pairs of rules with one priority that can both match one packet."""
-    places: dict[tuple[int, int], list[tuple[Any, Origin]]] = {}
-    for value, origin in rules:
-        for other, first in places.setdefault((value.family, value.priority), []):
-            if origin.path != first.path and _overlap(value, other):
-                message = (
-                    f"priority {value.priority} is also that of the rule in line {first.position.line}, "
-                    "and one packet can match both"
-                )
-                hint = "give one of them another priority"
-                scene.problems.append(Problem(origin.position, origin.path, message, hint))
-                break
-        places[value.family, value.priority].append((value, origin))
-
-
-def _overlap(one: Any, other: Any) -> bool:
-    """Tell whether some packet can match two rules; an inverted one can match nearly anything."""
-    if one.invert or other.invert:
-        return True
-    if (one.mark ^ other.mark) & one.mask & other.mask:
-        return False
-    for field in ("from_", "to"):
-        a, b = getattr(one, field), getattr(other, field)
-        if a and b and not contains(a, b) and not contains(b, a):
-            return False
-    return all(not (a and b and a != b) for a, b in ((one.iif, other.iif), (one.oif, other.oif)))
+            prefixes[field] = ""
+    return (asked,) if asked else tuple(found) or ((only,) if only else (4, 6))

@@ -167,7 +167,8 @@ def build() -> dict[str, Any]:
                 "items": {
                     "type": "object",
                     "additionalProperties": False,
-                    "required": ["priority", "table"],
+                    "required": ["priority"],
+                    "oneOf": [{"required": [word]} for word in ("table", "goto", "action", "l3mdev")],
                     "properties": places["rules.*"],
                 },
             },

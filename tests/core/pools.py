@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.resources.address import Address
 from reconciler.resources.iptables.chain import Chain
@@ -99,10 +99,27 @@ NEAR_4 = tuple(r for r in ROUTES_4 if r.table == 100 and r.metric == 0 and r.to 
 NEAR_6 = tuple(r for r in ROUTES_6 if r.table == 100 and r.metric == 1024 and r.to != "2001:db8::/64")
 """Routes that are likely to have one key, or to stand on one another."""
 
-RULES = tuple(
-    Rule(family, priority, mark, 0xFF if mark else 0, table=table)
-    for family, priority, mark, table in product((4, 6), (100, 200), (0, 0x10), (100, 101))
-)
+
+def _rules() -> Iterator[Rule]:
+    """Rules of two places, of which the kernel takes many for one another: some say more than others."""
+    selectors: tuple[dict[str, Any], ...] = (
+        {}, {"mark": 0x10, "mask": 0xFF}, {"mark": 0x20, "mask": 0xFF}, {"uid": (5, 9)}, {"uid": (10, 10)},
+        {"ip_protocol": 17, "dport": (53, 53)}, {"ip_protocol": 17, "dport": (54, 99)}, {"ip_protocol": 6},
+        {"tos": 8}, {"tos": 16}, {"iif": "lo"}, {"mark": 0x10, "mask": 0xFF, "invert": True},
+    )  # fmt: skip
+    ways: tuple[dict[str, Any], ...] = (
+        {"table": 100}, {"table": 101}, {"table": 100, "suppress_prefixlength": 0}, {"action": "unreachable"},
+        {"action": "goto", "goto": 300}, {"action": "goto", "goto": 400}, {"l3mdev": True},
+    )  # fmt: skip
+    for family, priority, selected, way in product((4, 6), (100, 200), selectors, ways):
+        yield Rule(family, priority, **selected, **way)
+    for family, word in ((4, "10.0.0.0/24"), (4, "10.0.1.0/24"), (6, "2001:db8::/64"), (6, "2001:db8:1::/64")):
+        yield Rule(family, 100, from_=word, table=100)
+
+
+RULES = tuple(_rules())
+NEAR_RULES = tuple(r for r in RULES if (r.family, r.priority) == (4, 100) and r.table == 100)
+"""Rules that are likely to be taken for one another."""
 
 TEXTS = {
     "rc.default.INPUT": ("-j ACCEPT", "-j DROP", "-j rc.default.A", "-g rc.default.B"),

@@ -65,6 +65,7 @@ for _kind, _options in (("ipvlan", ""), ("macvlan", ""), ("vlan", "id 5")):
         f"ip link add link lower name probe type {_kind} {_options}",
     )
 PROBES["ipv6"] = ("IPv6", "ip -6 route add 2001:db8::/64 dev lo", "ip -6 rule add fwmark 1 table 10")
+PROBES["uidrange"] = ("rules by user", "ip rule add uidrange 1000-2000 table 10")
 _qdisc("htb")
 _qdisc("tbf", "rate 1mbit burst 10kb latency 50ms")
 _qdisc("prio")

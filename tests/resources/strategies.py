@@ -63,24 +63,43 @@ def routes(draw):
     )
 
 
+def spans(first, last):
+    """No range, one number, or more."""
+    pairs = st.tuples(st.integers(first, last), st.integers(first, last)).map(lambda pair: tuple(sorted(pair)))
+    return st.one_of(st.just(()), st.integers(first, last).map(lambda one: (one, one)), pairs)
+
+
 @st.composite
-def rules(draw):
-    """A rule of any selectors."""
+def rules(draw, *, users=True):
+    """A rule of any selectors and any action; a kernel may have no way to name users."""
     number = draw(family)
     mask = draw(st.one_of(st.just(0), u32))
     prefixes = st.one_of(st.just(""), prefix(number, 1))
     names = st.one_of(st.just(""), st.sampled_from(("lo", "e0", "fifteen-letters")))
+    priority = draw(st.integers(1, 0xFFFFFFFE))
+    action = draw(st.sampled_from(("table", "table", "l3mdev", "goto", "nop", "blackhole", "unreachable", "prohibit")))
+    suppressed = st.one_of(st.just(-1), st.integers(0, 128)) if action in ("table", "l3mdev") else st.just(-1)
     return Rule(
         number,
-        draw(st.integers(1, 0xFFFFFFFF)),
+        priority,
         draw(u32) & mask,
         mask,
         draw(prefixes),
         draw(prefixes),
         draw(names),
         draw(names),
-        draw(st.integers(1, 0xFFFFFFFF)),
-        draw(st.booleans()),
+        draw(st.integers(1, 0xFFFFFFFF)) if action == "table" else 0,
+        draw(st.booleans()) if action != "l3mdev" else False,
+        uid=draw(spans(0, 0xFFFFFFFE)) if users else (),
+        ip_protocol=draw(st.one_of(st.just(0), st.integers(1, 255))),
+        sport=draw(spans(1, 0xFFFE)),
+        dport=draw(spans(1, 0xFFFE)),
+        tos=4 * draw(st.integers(0, 7 if number == 4 else 63)),
+        action="table" if action == "l3mdev" else action,
+        goto=draw(st.integers(priority + 1, 0xFFFFFFFF)) if action == "goto" else 0,
+        l3mdev=action == "l3mdev",
+        suppress_prefixlength=draw(suppressed),
+        suppress_interface_group=draw(suppressed),
     )
 
 

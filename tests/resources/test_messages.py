@@ -28,6 +28,7 @@ from tests.resources.strategies import INDEXES, addresses, routes, rules
 
 AF = {4: 2, 6: 10}
 TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+ACTIONS = {"table": 1, "goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 
 
 def sent(change):
@@ -100,8 +101,9 @@ def as_rule(rule, protocol=0x5E):
     from_, _, from_length = rule.from_.partition("/")
     to, _, to_length = rule.to.partition("/")
     head = {
-        "family": AF[rule.family], "dst_len": int(to_length or 0), "src_len": int(from_length or 0), "tos": 0,
-        "table": rule.table if rule.table < 256 else 252, "action": 1, "flags": 2 if rule.invert else 0,
+        "family": AF[rule.family], "dst_len": int(to_length or 0), "src_len": int(from_length or 0), "tos": rule.tos,
+        "table": rule.table if rule.table < 256 else 252, "action": ACTIONS[rule.action],
+        "flags": 2 if rule.invert else 0,
     }  # fmt: skip
     attrs = present(
         FRA_PRIORITY=rule.priority,
@@ -112,6 +114,14 @@ def as_rule(rule, protocol=0x5E):
         FRA_DST=to,
         FRA_IIFNAME=rule.iif,
         FRA_OIFNAME=rule.oif,
+        FRA_UID_RANGE=":".join(map(str, rule.uid)),
+        FRA_IP_PROTO=rule.ip_protocol or None,
+        FRA_SPORT_RANGE=":".join(map(str, rule.sport)),
+        FRA_DPORT_RANGE=":".join(map(str, rule.dport)),
+        FRA_GOTO=rule.goto or None,
+        FRA_L3MDEV=1 if rule.l3mdev else None,
+        FRA_SUPPRESS_PREFIXLEN=rule.suppress_prefixlength if rule.suppress_prefixlength >= 0 else None,
+        FRA_SUPPRESS_IFGROUP=rule.suppress_interface_group if rule.suppress_interface_group >= 0 else None,
         FRA_PROTOCOL=protocol,
     )
     return head, attrs
@@ -279,8 +289,8 @@ def test_rules_that_pyroute2_packs(rule):
     head, attrs = as_rule(rule)
     attrs = {name: value for name, value in attrs.items() if (name, value) != ("FRA_FWMARK", 0)}
     none = {"FRA_SUPPRESS_PREFIXLEN": 0xFFFFFFFF}
-    assert decoded(rule, built(fibmsg(), head, attrs | none)) == [(rule, None)]
-    assert decoded(rule, built(fibmsg(), head, attrs | none | {"FRA_PROTOCOL": 3})) == [(rule, 3)]
+    assert decoded(rule, built(fibmsg(), head, none | attrs)) == [(rule, None)]
+    assert decoded(rule, built(fibmsg(), head, none | attrs | {"FRA_PROTOCOL": 3})) == [(rule, 3)]
 
 
 @given(addresses())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change
 from reconciler.core.state import SURPLUS, Held, Key, State, Value
-from reconciler.kernel.fake import addresses, firewall, links, routes, traffic
+from reconciler.kernel.fake import addresses, firewall, links, routes, rules, traffic
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL, Store
 from reconciler.resources.iptables.lines import BUILT_IN
@@ -143,16 +142,11 @@ class FakeKernel:
                 routes.add(self.store, after, mark, append=append)
 
     def _rule(self, change: Change) -> None:
-        value = change.after if change.action == CREATE else change.before
-        found = [thing for thing in self.store.all("rule") if (thing.value, thing.mark) == (value, change.mark)]
+        rule: Any = change.after if change.action == CREATE else change.before
         if change.action == CREATE:
-            if found:
-                raise DeniedError(EEXIST, "File exists")
-            self.store.add("rule", value, change.mark)
-        elif found:
-            self.store.remove("rule", found[0])
+            rules.add(self.store, rule, change.mark)
         else:
-            raise DeniedError(ENOENT, "No such file or directory")
+            rules.delete(self.store, rule, change.mark)
 
     def _qdisc(self, change: Change) -> None:
         before: Any = change.before
