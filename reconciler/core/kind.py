@@ -158,9 +158,14 @@ class Kind(Generic[V]):
         return tuple(f for f in self.value._fields if getattr(before, f) != getattr(after, f))  # type: ignore[attr-defined]
 
     def revive(self, fields: Mapping[str, Any]) -> V:
-        """Return the value that a JSON object holds; lists in it are tuples again. ValueError if it is none."""
-        if set(fields) != set(self.value._fields):  # type: ignore[attr-defined]
-            names = ", ".join(self.value._fields)  # type: ignore[attr-defined]
+        """Return the value that a JSON object holds; lists in it are tuples again. ValueError if it is none.
+
+        A field that has a default may be missing: an older version did not know it.
+        """
+        known: tuple[str, ...] = self.value._fields  # type: ignore[attr-defined]
+        needed = set(known) - set(self.value._field_defaults)  # type: ignore[attr-defined]
+        if not needed <= set(fields) <= set(known):
+            names = ", ".join(known)
             raise ValueError(f"a {self.name} has the fields {names}, not {', '.join(map(str, fields))}")
         return self.value(**{name: deep(field) for name, field in fields.items()})
 

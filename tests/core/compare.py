@@ -46,7 +46,7 @@ def plain(value: Value, mark: int | None) -> Any:
     if isinstance(value, Route) and mark == KERNEL:
         return None if value.to == "fe80::/64" else value._replace(src="")
     if isinstance(value, Device):
-        return value._replace(promote=None)
+        return value._replace(promote=None, slave=None)
     if isinstance(value, Class):
         return value._replace(burst=None, cburst=None, quantum=None, prio=None)
     if isinstance(value, Qdisc):

@@ -51,7 +51,7 @@ STORIES = [
         'eht0 does not exist yet (did you mean "eth0"?)',
     ),
     ("its master", (Device("eth0", "up", None, "bond7"),), (), "device", "bond7 does not exist yet"),
-    ("a master that is none", (Device("eth0", "up", None, "eth1"),), (), "device", "eth1 is no bridge"),
+    ("a master that is none", (Device("eth0", "up", None, "eth1"),), (), "device", "eth1 is no bridge, bond or VRF"),
     ("an address's interface", (Address("wg0", 4, "10.0.0.1/24"),), (), "address", "wg0 does not exist yet"),
     (
         "an mtu that IPv6 can live with",

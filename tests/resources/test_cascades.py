@@ -31,8 +31,8 @@ def foretold(state, change):
     assert len(effects) == len(set(effects)), "an effect is named twice"
     mark = change.mark
     if change.before is not None:
-        mark = next(mark for value, mark in world.holders(change.key) if value == change.before)
-        world.drop(change.key, change.before, mark)
+        before, mark = next(held for held in world.holders(change.key) if plain(held[0]) == plain(change.before))
+        world.drop(change.key, before, mark)
     for effect in effects:
         assert (effect.before, effect.mark) in list(world.holders(effect.key)), f"{effect} is about nothing"
         world.drop(effect.key, effect.before, effect.mark)
@@ -56,7 +56,9 @@ def plain(value):
     """A value without what changes by itself later, or is read and never written."""
     if isinstance(value, Address):
         return value._replace(tentative=None)
-    return value._replace(promote=None) if isinstance(value, Device) else value
+    if isinstance(value, Link) and value.type == "bridge":
+        return value._replace(options=())
+    return Device(*value[:4]) if isinstance(value, Device) else value
 
 
 def happens(host, change):

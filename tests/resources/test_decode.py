@@ -103,6 +103,17 @@ def landed(value):
     return value
 
 
+def narrowed(found):
+    """What was found, without the settings and options that tests of their own look at."""
+    for value, mark in found:
+        if isinstance(value, Device):
+            yield Device(*value[:5]), mark
+        elif isinstance(value, Link) and value.type == "bridge":
+            yield value._replace(options=()), mark
+        else:
+            yield value, mark
+
+
 @pytest.mark.parametrize("path", DUMPS, ids=lambda path: path.stem)
 def test_recorded_dumps(path):
     recorded = json.loads(path.read_text())
@@ -113,7 +124,7 @@ def test_recorded_dumps(path):
         found += [tuple(f) for kind, body in bodies for f in KINDS[name].decode(kind, body, sight)]
     old = path.stem == "6.1"
     expected = [*FOREIGN, *[(landed(value), None) for value in (*OURS, *(WITH_FW if old else ()))]]
-    assert sorted(found, key=repr) == sorted(expected, key=repr)
+    assert sorted(narrowed(found), key=repr) == sorted(expected, key=repr)
 
 
 @pytest.mark.needs("veth", "ifb", "bridge", "htb", "bpf", "u32")
@@ -273,7 +284,7 @@ def test_what_pyroute2_makes_is_read_as_what_it_is(lab):
         (Rule(4, 17001, from_="10.0.0.0/8", iif="lo", table=9), 0),
         (Qdisc("e0", "1:", "htb", "1:20", 10), 0),
     }
-    assert expected <= found
+    assert expected <= set(narrowed(found))
     (made,) = [value for value, _ in found if isinstance(value, Class)]
     assert made[:5] == Class("e0", "1:20", "1:", 10**6, 4 * 10**10)[:5]
     assert made.prio == 3

@@ -29,7 +29,7 @@ class FakeKernel:
     def __init__(self, hardware: Iterable[str] = ("eth0", "eth1"), promoting: Iterable[str] = ()) -> None:
         self.store = Store()
         self.store.add("link", Link("lo", HARDWARE), KERNEL)
-        self.store.add("device", Device("lo", "up", 65536, "", promote=False), KERNEL)
+        self.store.add("device", Device("lo", "up", 65536, "", promote=False, alias="", group=0, slave=""), KERNEL)
         promoting = frozenset(promoting)
         for name in hardware:
             links.plug(self.store, name, promote=name in promoting)

@@ -30,13 +30,13 @@ def create(store: Store, link: Link, mark: int | None) -> None:
             raise DeniedError(EEXIST, "File exists")
     for end in ends:
         store.add("link", end, mark if end is link else mark or 0)
-        store.add("device", Device(end.name, "down", STANDARD_MTU, "", promote=False), KERNEL)
+        store.add("device", _new(end.name), KERNEL)
 
 
 def plug(store: Store, name: str, *, promote: bool = False) -> None:
     """Put a piece of hardware in."""
     store.add("link", Link(name, HARDWARE), KERNEL)
-    store.add("device", Device(name, "down", STANDARD_MTU, "", promote=promote), KERNEL)
+    store.add("device", _new(name)._replace(promote=promote), KERNEL)
 
 
 def delete(store: Store, name: str) -> None:
@@ -64,6 +64,10 @@ def change(store: Store, device: Device, fields: tuple[str, ...]) -> None:
             _up(store, thing.value)
         else:
             _down(store, device.name)
+
+
+def _new(name: str) -> Device:
+    return Device(name, "down", STANDARD_MTU, "", promote=False, alias="", group=0, slave="")
 
 
 def _find(store: Store, name: str) -> Thing:
@@ -117,7 +121,7 @@ def _enslave(store: Store, thing: Thing, master: str) -> None:
             raise DeniedError(ELOOP, "Can not enslave a bridge to a bridge.")
         if device.name == "lo":
             raise DeniedError(EINVAL, "Invalid argument")
-    store.write(thing, device._replace(master=master))
+    store.write(thing, device._replace(master=master, slave="bridge" if master else ""))
     for bridge_ in (device.master, master):
         if bridge_:
             _adjust(store, bridge_)
@@ -145,7 +149,7 @@ def _vanish(store: Store, name: str) -> None:
     for kind in ("qdisc", "class", "filter"):
         store.purge(kind, lambda one: one.dev == name)
     for port in store.where("device", lambda d: d.master == name):
-        store.write(port, port.value._replace(master=""))
+        store.write(port, port.value._replace(master="", slave=""))
     store.remove("device", thing)
     store.purge("link", lambda link: link.name == name)
     if thing.value.master:

@@ -5,39 +5,42 @@ Ours is recognised by the alternative name ``reconciler:OWNER:NAME``, which the 
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.core.change import CREATE, REPLACE, UPDATE, Change
-from reconciler.core.kind import Effect
+from reconciler.core.change import UPDATE, Change
+from reconciler.core.kind import Effect, Lack
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.cascade import orphaned, ways
 from reconciler.resources.link.device import Device, DeviceKind
-from reconciler.resources.link.types import TYPES
+from reconciler.resources.link.device_wire import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, LINK_DUMP, RTM_NEWLINK
+from reconciler.resources.link.types import TYPES, beyond, schema
 from reconciler.resources.message import Message
-from reconciler.resources.scene import Scene, Wanted
-from reconciler.resources.wire import nested, number, parse, string, text, u32
+from reconciler.resources.scene import Path, Scene, Wanted
+from reconciler.resources.wire import nested, number, parse, string, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.state import Key, State, Value
     from reconciler.core.world import World
+    from reconciler.resources.link.type import LinkType
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINKPROP = 16, 17, 18, 108
-IFLA_IFNAME, IFLA_LINKINFO, IFLA_EXT_MASK, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 3, 18, 29, 52, 53
+RTM_DELLINK, RTM_NEWLINKPROP = 17, 108
+IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
-RTEXT_FILTER_SKIP_STATS = 8
-IFINFOMSG = Struct("=BxHiII")
 KERNEL = 2
 """The mark of what the kernel makes along with a link, and of hardware (RTPROT_KERNEL)."""
 HARDWARE = "hardware"
-
-LINK_DUMP = Dump(RTM_GETLINK, IFINFOMSG.pack(0, 0, 0, 0, 0) + u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS))
+HEAD = 4
+"""Bytes of an attribute before its payload."""
 
 DEVICE = DeviceKind()
+
+
+OPTIONS = frozenset(word for kind in TYPES.values() for word in kind.schema)
+"""All keys of the file that are options of some type."""
 
 
 class Link(NamedTuple):
@@ -46,6 +49,7 @@ class Link(NamedTuple):
     name: str
     type: str
     options: tuple[tuple[str, Any], ...] = ()
+    """Those that the file names, or all that the kernel shows, in alphabetical order."""
     marked: bool = True
     """False for one of ours that lacks its mark: we were killed between making it and marking it."""
 
@@ -65,7 +69,7 @@ class LinkKind(Resource[Link]):
                 "Without it the interface is one that exists anyway.",
                 "examples": ["veth"],
             },
-            **{name: stanza for kind in TYPES.values() for name, stanza in kind.schema.items()},
+            **schema(),
         }
     }
 
@@ -74,42 +78,69 @@ class LinkKind(Resource[Link]):
         return (self.name, value.name)
 
     def same(self, one: Link, other: Link) -> bool:
-        """Compare; a mark is never taken away."""
-        return one[:3] == other[:3] and (other.marked or not one.marked)
+        """Compare what the first one says; a mark is never taken away."""
+        if one[:2] != other[:2] or (one.marked and not other.marked):
+            return False
+        return one.options == other.options or set(one.options) <= set(other.options)
+
+    def decide(self, wanted: Link, seen: Link | None, world: World) -> Link:
+        """What the file does not say stays as it is."""
+        kind = TYPES[wanted.type]
+        said = kind.decide(wanted.name, dict(wanted.options), world)
+        if seen is not None and seen.type == wanted.type:
+            said = {**dict(seen.options), **said}
+        return wanted._replace(options=tuple(sorted(said.items())))
 
     def replace(self, before: Link, after: Link) -> str:
-        """Type and peer of a link are fixed when it is created."""
+        """The type of a link is fixed when it is created, and so are some of its options."""
         if before.type != after.type:
             return f"the type of a link is fixed: {before.type} → {after.type}"
-        return f"the options of a {after.type} link are fixed" if before.options != after.options else ""
+        return TYPES[after.type].replace(dict(before.options), dict(after.options))
+
+    def changed(self, before: Link, after: Link) -> tuple[str, ...]:
+        """Name what differs, the options one by one."""
+        old, new = dict(before.options), dict(after.options)
+        words = [word for word in new if old.get(word) != new[word]] if before.type == after.type else []
+        return (*(f for f in super().changed(before, after) if f != "options"), *words)
 
     def disruptive(self, before: Link, after: Link | None) -> str:
         """Replacing a link drops all that stands on it."""
         return "drops its addresses, routes and queues" if after is not None and self.replace(before, after) else ""
 
     def claims(self, value: Link) -> Iterable[Key]:
-        """The names of other ends are names of links, too."""
-        return ((self.name, "name", name) for name in (value.name, *_ends(value)))
+        """The names of other ends are names of links, too; and types have rules of their own."""
+        yield from ((self.name, "name", name) for name in (value.name, *_ends(value)))
+        if value.type in TYPES:
+            yield from TYPES[value.type].claims(value.name, dict(value.options))
+
+    def requires(self, value: Link, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+        """It stands on the interfaces that its options name."""
+        return [(DEVICE.name, name) for name in TYPES[value.type].needs(value.options)] if value.type in TYPES else ()
 
     def brings(
         self,
-        before: Link | None,  # noqa: ARG002
+        before: Link | None,
         after: Link,
         mark: int | None,
-        world: World,  # noqa: ARG002
+        world: World,
     ) -> Iterable[tuple[Value, int]]:
-        """A new link is down; a bridge and a veth have the standard MTU. The other end of ours is part of it."""
+        """A new link is down, and its type decides about its mtu. The other end of ours is part of it."""
+        if before is not None:
+            return
+        mtu = TYPES[after.type].first_mtu(after.options, world)
         for name in (after.name, *_ends(after)):
-            yield Device(name, "down", 1500, "", promote=None), KERNEL
+            yield Device(name, "down", mtu, "", alias="", group=0, slave=""), KERNEL
         if mark is not None:
             for name in _ends(after):
                 yield Link(name, after.type, TYPES[after.type].mirrored(after.name)), mark
 
     def takes(self, before: Link, after: Link | None, world: World) -> Iterable[Effect]:
-        """With a link go its other end and all that stands on either."""
+        """With a link go its other end, the links that stand on either, and all else that does."""
         if after is not None:
             return
         names = [before.name, *_ends(before)]
+        for name in names:
+            names += [link.name for _, link, _ in world.within((self.name, "on", name)) if link.name not in names]
         addresses = [one for name in names for one in world.within(("address", name))]
         lost = [Effect(key, address, mark) for key, address, mark in addresses]
         for name in names:
@@ -120,18 +151,45 @@ class LinkKind(Resource[Link]):
                 lost += [Effect(key, value, mark) for key, value, mark in world.within((kind, name))]
             lost += ways(name, world)
         lost += orphaned([address for _, address, _ in addresses if not address.secondary], world)
-        yield from dict.fromkeys(lost)
+        seen: dict[tuple[Key, Value, int | None], Effect] = {}
+        for effect in lost:  # a port may first lose its master and then be gone itself
+            known = seen.get(effect[:3])
+            if known is None or known.after is not None:
+                seen[effect[:3]] = effect
+        yield from seen.values()
+
+    def groups(self, value: Link) -> Iterable[Key]:
+        """Links are looked up by what they stand on, too: with that they go."""
+        yield self.scope(value)
+        if value.type in TYPES:
+            for lower in TYPES[value.type].lowers(value.options):
+                yield (self.name, "on", lower)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield a link for each interface that has a ``kind``."""
         for path, name, entry in scene.interfaces():
             if "kind" not in entry:
-                for word in {w for t in TYPES.values() for w in t.schema} & set(entry):
+                for word in sorted(OPTIONS & set(entry)):
                     scene.problem((*path, word), f"{word} is for an interface that this file creates", "add kind")
                 continue
-            options = TYPES[entry["kind"]].options(entry, path, scene)
-            value = Link(name, entry["kind"], options)
+            kind = TYPES[entry["kind"]]
+            if not self._fits(kind, entry, path, scene):
+                continue
+            value = Link(name, kind.name, kind.options(entry, path, scene))
             yield Wanted(value, scene.origin(path, entry), bool(entry.get("adopt")))
+
+    def _fits(self, kind: LinkType, entry: Mapping[str, Any], path: Path, scene: Scene) -> bool:
+        """Tell whether all options are those of the type; report those that are not."""
+        own, good = kind.schema, True
+        for word in sorted(OPTIONS & set(entry)):
+            if word not in own:
+                listed = ", ".join(own) or "none"
+                scene.problem((*path, word), f"a {kind.name} has no {word}", f"it has: {listed}")
+                good = False
+            elif why := beyond(kind, word, entry[word]):
+                scene.problem((*path, word), why)
+                good = False
+        return good
 
     def survey(self, messages: Iterable[bytes], sight: Sight) -> None:
         """Learn the names of all interfaces before any message is decoded."""
@@ -172,13 +230,9 @@ class LinkKind(Resource[Link]):
         if change.before is not None and change.action != UPDATE:
             body = IFINFOMSG.pack(0, 0, 0, 0, 0)
             messages.append(Message(RTM_DELLINK, 0, body, ((4, change.before[0]),)))
-        if change.action in (CREATE, REPLACE) and isinstance(change.after, Link):
-            link = change.after
-            data = TYPES[link.type].pack(link.options)
-            info = text(IFLA_INFO_KIND, link.type) + (nested(IFLA_INFO_DATA, data) if data else b"")
-            body = IFINFOMSG.pack(0, 0, 0, 0, 0) + text(IFLA_IFNAME, link.name) + nested(IFLA_LINKINFO, info)
-            messages.append(Message(RTM_NEWLINK, MessageFlags.CREATE, body))
-        if isinstance(change.after, Link) and change.mark is None:
+        if isinstance(change.after, Link):
+            messages += _written(change)
+        if isinstance(change.after, Link) and change.mark is None and _unmarked(change):
             link = change.after
             alt = nested(IFLA_PROP_LIST, text(IFLA_ALT_IFNAME, owner.altname(link.name)))
             body = IFINFOMSG.pack(0, 0, 0, 0, 0) + alt
@@ -190,25 +244,81 @@ class LinkKind(Resource[Link]):
         lines = []
         if change.before is not None and change.action != UPDATE:
             lines.append(["ip", "link", "del", "dev", change.before[0]])
-        if change.action in (CREATE, REPLACE) and isinstance(change.after, Link):
-            link = change.after
-            words = TYPES[link.type].words(link.options)
-            lines.append(["ip", "link", "add", link.name, "type", link.type, *words])
-        if isinstance(change.after, Link) and change.mark is None:
+        if isinstance(change.after, Link):
+            lines += _said(change)
+        if isinstance(change.after, Link) and change.mark is None and _unmarked(change):
             link = change.after
             lines.append(["ip", "link", "property", "add", "dev", link.name, "altname", owner.altname(link.name)])
         return lines
 
     def describe(self, value: Link, names: Names) -> str:  # noqa: ARG002
         """Show name, type and options."""
-        options = "".join(f" {word} {option}" for word, option in value.options)
-        return f"{value.name}: {value.type}{options}"
+        shown = TYPES[value.type].shown(value.options) if value.type in TYPES else ""
+        return f"{value.name}: {value.type}{shown}"
+
+    def title(self, value: Link, names: Names) -> str:  # noqa: ARG002
+        """Show name and type."""
+        return f"{value.name}: {value.type}"
 
     def describe_change(self, before: Link, after: Link, names: Names) -> str:
         """Show what changes; a mark that was missing is no more than that."""
         if self.changed(before, after) == ("marked",):
             return f"{self.describe(after, names)}   marked as ours"
-        return super().describe_change(before, after, names)
+        if before.type != after.type:
+            return f"{after.name}: {before.type} → {self.describe(after, names).partition(': ')[2]}"
+        kind, old, new = TYPES[after.type], dict(before.options), dict(after.options)
+        words = [word for word in self.changed(before, after) if word in new]
+        shown = (f"{kind.key(w)} {kind.text(w, old.get(w))} → {kind.text(w, new[w])}" for w in words)
+        return f"{self.title(after, names)}: {', '.join(shown)}"
+
+
+def _unmarked(change: Change) -> bool:
+    """Tell whether our mark has still to be set."""
+    return change.action != UPDATE or change.adopts is not None or "marked" in change.fields
+
+
+def _options(change: Change) -> tuple[tuple[str, Any], ...]:
+    """Return the options that a request has to name."""
+    link: Any = change.after
+    if change.action != UPDATE or (TYPES[link.type].whole and _in_place(change)):
+        return tuple(link.options)
+    return tuple((word, value) for word, value in link.options if word in change.fields)
+
+
+def _in_place(change: Change) -> bool:
+    return any(word in change.fields for word, _ in change.after.options)  # type: ignore[union-attr]
+
+
+def _written(change: Change) -> Iterator[Message]:
+    """Yield the request that creates a link, or changes its options."""
+    link: Any = change.after
+    if change.action == UPDATE and not _in_place(change):
+        return
+    packed = TYPES[link.type].pack(_options(change))
+    front = IFINFOMSG.pack(0, 0, 0, 0, 0)
+    devices = [] if change.action != UPDATE else [(4, link.name)]
+    if change.action != UPDATE:
+        front += text(IFLA_IFNAME, link.name)
+    devices += [(len(front) + at, name) for at, name in packed.in_head]
+    front += packed.head
+    kind = text(IFLA_INFO_KIND, link.type)
+    inside = len(front) + HEAD + len(kind) + HEAD
+    devices += [(inside + at, name) for at, name in packed.in_data]
+    info = kind + (nested(IFLA_INFO_DATA, packed.data) if packed.data else b"")
+    flags = 0 if change.action == UPDATE else MessageFlags.CREATE
+    yield Message(RTM_NEWLINK, flags, front + nested(IFLA_LINKINFO, info), tuple(devices))
+
+
+def _said(change: Change) -> Iterator[list[str]]:
+    """Yield the same as a command line."""
+    link: Any = change.after
+    if change.action == UPDATE and not _in_place(change):
+        return
+    before, after = TYPES[link.type].words(_options(change))
+    if change.action == UPDATE:
+        yield ["ip", "link", "set", "dev", link.name, "type", link.type, *after]
+    else:
+        yield ["ip", "link", "add", *before, "name", link.name, "type", link.type, *after]
 
 
 def _altnames(attributes: dict[int, bytes]) -> set[str]:
