@@ -41,6 +41,8 @@ def plan(kinds: Kinds, desired: Desired, observed: State, *, adopt: bool = False
         wanted = {key: value for key, value in wanted.items() if key[0] not in observed.unknown}
     goal = Goal(wanted, adopt=desired.adopt, adopt_all=adopt, exclusive=desired.exclusive, beside=_both(observed))
     planner, pending = split(kinds, goal, observed)
+    # What only has to be given back, and is gone, waits for nothing.
+    pending = tuple(one for one in pending if one.key in desired.values or planner.world.has(one.key))
     waiting = sum(1 for one in pending if one.key in desired.values)
     satisfied = len(desired.values) - len(hidden) - planner.differing - waiting - len(planner.conflicts)
     return _finished(planner, observed, pending, max(0, satisfied))
