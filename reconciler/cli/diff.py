@@ -14,6 +14,7 @@ from reconciler.cli.common import (
     options,
     show,
     show_notes,
+    warn,
 )
 from reconciler.engine.preview import preview
 
@@ -42,6 +43,8 @@ def command(
             click.echo(render(found.plan, kernel.owner), nl=False)
         else:
             show(found, kernel, path)
+        for words in found.sealed:
+            warn(words)
     if found.blind:
         return NOT_PERMITTED
     return DIFFERENT if exit_code and not found.plan.empty else 0

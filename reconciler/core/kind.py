@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from reconciler.core.state import Key, Scope, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from reconciler.core.world import World
 
@@ -51,6 +51,10 @@ class Kind(Generic[V]):
     """Fields that the file may leave open: None takes the observed value."""
     gives_back: tuple[str, ...] = ()
     """Fields of a shared object whose former value returns when the file no longer names them."""
+    witness: tuple[str, ...] = ()
+    """Fields that are remembered with a former value, to see whether it is still the same object's."""
+    swayed = False
+    """What other changes of this kind do to an object that the file does not name is given back as well."""
     anybodys = True
     """A foreign object that equals the desired one will do. Not so for a part of a whole."""
     inside: tuple[str, ...] = ()
@@ -148,6 +152,22 @@ class Kind(Generic[V]):
         :param mark: whose it is; None is ours.
         """
         return ()
+
+    def begins_with(self, value: Value, world: World) -> Iterable[tuple[V, int]]:  # noqa: ARG002
+        """Yield the objects of this kind that come by themselves with one of another kind, with their marks."""
+        return ()
+
+    def ends_with(self, key: Key, world: World) -> Iterable[Effect]:  # noqa: ARG002
+        """Yield the objects of this kind that go with one of another kind."""
+        return ()
+
+    def stale(self, former: Mapping[str, Any], now: Value) -> bool:
+        """Tell whether a former value is that of another object, which had the same key."""
+        return any(former.get(field) not in (None, getattr(now, field)) for field in self.witness)
+
+    def due(self, key: Key, wanted: Container[Key]) -> bool:  # noqa: ARG002
+        """Tell whether a former value shall be given back: not while what changed it is wanted."""
+        return True
 
     def blockers(self, value: V, world: World) -> Iterable[Key]:  # noqa: ARG002
         """Yield objects without whose removal the kernel refuses to remove this one."""

@@ -83,9 +83,11 @@ def asked(kinds: Kinds, desired: Desired, observed: State) -> Mapping[Key, Value
         if key[0] not in kinds or (key not in wanted and now is None):
             continue
         kind = kinds[key[0]]
+        if now is not None and kind.stale(fields, now):
+            continue
         if key in wanted:
             wanted[key] = kind.fill(wanted[key], None, fields)
-        elif now is not None:
+        elif now is not None and kind.due(key, desired.values):
             known = {name: field for name, field in fields.items() if hasattr(now, name)}
             left = dict.fromkeys(kind.open)
             wanted[key] = now._replace(**{**left, **known})  # type: ignore[attr-defined]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import REPLACE, UPDATE, Change
+from reconciler.core.kind import Kind
 from reconciler.core.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.core.kind import Effect, Kind
+    from reconciler.core.kind import Effect
     from reconciler.core.state import Key, State, Value
 
     Kinds = Mapping[str, Kind[Any]]
@@ -35,6 +36,7 @@ class Simulation:
         self.world = World(kinds, observed)
         self.changes: list[Change] = []
         self._made: dict[Key, int] = {}
+        self._followers = [kind for kind in kinds.values() if type(kind).ends_with is not Kind.ends_with]
 
     def execute(self, change: Change) -> list[Key]:
         """Let a change happen; return the keys that the kernel takes along, changes along, or brings.
@@ -45,7 +47,9 @@ class Simulation:
         kind, world = self.kinds[key[0]], self.world
         takes: list[Effect] = []
         if before is not None:
-            lost = kind.takes(before, None if action == REPLACE else after, world)
+            lost = list(kind.takes(before, None if action == REPLACE else after, world))
+            lost += [e for follower in self._followers for gone in lost if gone.after is None
+                     for e in follower.ends_with(gone.key, world)]  # fmt: skip
             takes = sorted(dict.fromkeys(lost), key=_order)
             world.drop(key, before, mark if adopts is None else adopts)
         self.changes.append(
@@ -64,8 +68,10 @@ class Simulation:
         if after is not None:
             self._count(key)
             world.put(key, after, mark)
-            brought = kind.brings(before if action == UPDATE else None, after, mark, world)
-            touched += [key for value, maker in list(brought) for key in self._bring(value, maker)]
+            brought = list(kind.brings(before if action == UPDATE else None, after, mark, world))
+            brought += [one for follower in self._followers for value, _ in brought
+                        for one in follower.begins_with(value, world)]  # fmt: skip
+            touched += [key for value, maker in brought for key in self._bring(value, maker)]
         return touched
 
     def _count(self, key: Key) -> None:

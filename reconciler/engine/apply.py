@@ -114,7 +114,7 @@ def _execute(found: Preview, kernel: Kernel, listener: Listener) -> bool:
     So it is if the refusal taught a fact about the kernel, or if somebody has changed it since it was read.
     """
     for step in found.plan.steps(KINDS):
-        memory.before(kernel.record, step)
+        memory.before(kernel.record, step, found.observed, found.desired.values)
         try:
             kernel.execute(step)
         except Refusal as refusal:
@@ -170,7 +170,7 @@ def _go_back(found: Preview, kernel: Kernel) -> bool:
             return True
         try:
             for step in back.steps(KINDS):
-                memory.before(kernel.record, step)
+                memory.before(kernel.record, step, now)
                 kernel.execute(step)
                 memory.after(kernel.record, step)
         except Refusal:

@@ -5,23 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, REPLACE
+from reconciler.core.pending import seen
+from reconciler.core.state import nothing
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
-    from reconciler.core.change import Change, Step
+    from collections.abc import Container, Iterable
+
+    from reconciler.core.change import Step
     from reconciler.core.desired import Desired
     from reconciler.core.state import Key, State, Value
     from reconciler.kernel.record import Record
 
+NOTHING = nothing()
 
-def before(record: Record, step: Step) -> None:
-    """Write down what is about to be created, and the former values of what is about to be changed."""
+
+def before(record: Record, step: Step, observed: State = NOTHING, asked_for: Container[Key] = ()) -> None:
+    """Write down what is about to be created, and the former values of what is about to be changed.
+
+    :param observed: what was there before the first step of the plan.
+    :param asked_for: what the file wants: what the kernel changes along with that is to be given back, too.
+    """
     for change in step.changes:
         kind = KINDS[change.kind]
         if kind.remembers and change.after is not None and (change.action in (CREATE, REPLACE)):
             record.keys.add(kind.recorded(change.after))
         if kind.shared and change.before is not None:
-            _keep_former(record, change)
+            _keep_former(record, change.key, seen(observed, change.key) or change.before, change.fields)
+        if change.key in asked_for:
+            for effect in change.takes:
+                swayed = seen(observed, effect.key) if KINDS[effect.key[0]].swayed else None
+                if swayed is not None and effect.after is not None:
+                    _keep_former(record, effect.key, swayed, KINDS[effect.key[0]].gives_back)
     record.save()
 
 
@@ -47,27 +62,28 @@ def settle(record: Record, observed: State, desired: Desired) -> None:
         if key[0] == "chain" and "chain" not in observed.unknown
     }
     record.former = {
-        key: kept
-        for key, fields in record.former.items()
-        if (kept := _still_ours(key, fields, desired.values.get(key), observed))
+        key: kept for key, fields in record.former.items() if (kept := _still_ours(key, fields, desired, observed))
     }
     record.save()
 
 
-def _keep_former(record: Record, change: Change) -> None:
+def _keep_former(record: Record, key: Key, value: Value, changed: Iterable[str]) -> None:
     """Remember a field's value the first time that we change it."""
-    kept = record.former.setdefault(change.key, {})
-    for field in KINDS[change.kind].gives_back:
-        if field in change.fields:
-            kept.setdefault(field, getattr(change.before, field))
-    if not kept:
-        del record.former[change.key]
+    kind = KINDS[key[0]]
+    kept = record.former.get(key, {})
+    if kind.stale(kept, value):
+        kept = {}
+    new = {field: getattr(value, field) for field in kind.gives_back if field in changed and field not in kept}
+    if new:
+        record.former[key] = {**kept, **new, **{field: getattr(value, field) for field in kind.witness}}
 
 
-def _still_ours(key: Key, fields: dict[str, Any], wanted: Value | None, observed: State) -> dict[str, Any]:
+def _still_ours(key: Key, fields: dict[str, Any], desired: Desired, observed: State) -> dict[str, Any]:
     """Return the former values of fields that the file still sets on an object that still exists."""
+    kind, wanted, now = KINDS[key[0]], desired.values.get(key), seen(observed, key)
+    if now is not None and kind.stale(fields, now):
+        return {}
     if wanted is None:
-        held = observed.foreign.get(key, ())
-        given_back = not held or all(getattr(held[0].value, f, v) == v for f, v in fields.items())
-        return {} if given_back else fields
-    return {field: value for field, value in fields.items() if getattr(wanted, field, None) is not None}
+        given_back = now is None or all(getattr(now, f, v) == v for f, v in fields.items())
+        return {} if given_back and kind.due(key, desired.values) else fields
+    return {f: value for f, value in fields.items() if f in kind.witness or getattr(wanted, f, None) is not None}

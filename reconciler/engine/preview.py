@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.core.desired import Desired
 from reconciler.core.plan import plan
 from reconciler.engine.guard import dangers
+from reconciler.engine.settings import kept, sealed
 from reconciler.errors import UnavailableError, UnsafeError
 from reconciler.kernel.peers import peers
 from reconciler.resources.desired import desire
 from reconciler.resources.names import Names
 from reconciler.resources.registry import KINDS
+from reconciler.resources.sysctl_check import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,8 @@ class Preview(NamedTuple):
     names: Names
     dangers: tuple[str, ...] = ()
     """Who would be locked out, in words."""
+    sealed: tuple[str, ...] = ()
+    """Which settings have to be changed and cannot be written, in words."""
     blind: str = ""
     """Why the plan cannot be the whole one: what the file or the record names could not be read."""
 
@@ -56,17 +60,20 @@ def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False) -> Pre
     """Return what would turn the kernel into what the file says."""
     desired, names = wanted(document, kernel)
     observed = kernel.read(desired.values)
-    desired = desired._replace(notices=desired.notices + tuple(_behind(desired, observed)))
     found = plan(KINDS, desired, observed, adopt=adopt)
+    noticed = (*_behind(desired, observed), *advice(desired, observed), *kept(desired, observed, kernel))
+    desired = desired._replace(notices=desired.notices + noticed)
     cut = dangers(observed, found.predicted, peers(kernel.namespace)) if _may_cut(found) else ()
     concerned = [key for key in (*desired.values, *kernel.record.texts) if key[0] in observed.unknown]
     blind = observed.unknown[concerned[0][0]] if concerned else ""
-    return Preview(found, desired, observed, names, tuple(cut), blind)
+    return Preview(found, desired, observed, names, tuple(cut), tuple(sealed(found, desired, observed, kernel)), blind)
 
 
 def _may_cut(found: Plan) -> bool:
     """Tell whether a plan takes anything away that a connection could stand on."""
-    return any(c.before is not None and c.kind in ("link", "device", "address", "route") for c in found.changes)
+    return any(
+        c.before is not None and c.kind in ("link", "device", "address", "route", "sysctl") for c in found.changes
+    )
 
 
 def _behind(desired: Desired, observed: State) -> Iterator[str]:
@@ -87,6 +94,10 @@ def refuse(found: Preview, *, force: bool = False, around: bool = False) -> None
     if found.dangers and not force:
         msg = f"this would cut connections: {'; '.join(found.dangers)}. Nothing was applied. --force accepts that"
         raise UnsafeError(msg)
+    if found.sealed:
+        listed = "\n".join(found.sealed)
+        what = "set them from outside (of a container: where it is started), or take them out of the file"
+        raise UnavailableError(f"{listed}\nnothing was applied: {what}")
     if found.blind:
         msg = f"nothing was applied: what is there now cannot be seen wholly: {found.blind}"
         raise UnavailableError(msg)

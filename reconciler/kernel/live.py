@@ -10,6 +10,7 @@ from reconciler.core.state import OURS, SURPLUS, Held, State
 from reconciler.errors import ReconcilerError, UnavailableError
 from reconciler.kernel.facts import find_facts
 from reconciler.kernel.netlink import Netlink, NetlinkError
+from reconciler.kernel.procfs import Settings
 from reconciler.kernel.record import Record
 from reconciler.kernel.tools import Iptables
 from reconciler.resources.base import Resource, Sight
@@ -59,13 +60,14 @@ class Kernel:
         self.record.facts = self.facts.to_json()
         self.netlink = Netlink(namespace)
         self.iptables = Iptables(namespace, self.facts.iptables)
+        self.settings = Settings(namespace)
         self.settled = 0
         """How many objects the last reading recognised byte for byte."""
 
     @property
     def requests(self) -> int:
         """Return how many requests that change something were sent so far."""
-        return self.netlink.requests + self.iptables.runs
+        return self.netlink.requests + self.iptables.runs + self.settings.writes
 
     def close(self) -> None:
         """Close the socket."""
@@ -94,6 +96,7 @@ class Kernel:
                 self.settled += len(settled)
                 for body in rest:
                     _file(kind, kind.decode(dump.type - 2, body, sight), desired, ours, foreign)
+        self._read_files(sight, desired, ours, foreign)
         if self.facts.iptables != "none":
             try:
                 tables = {family: self.iptables.read(family) for family in ((4, 6) if self.facts.ipv6 else (4,))}
@@ -122,6 +125,8 @@ class Kernel:
         """
         if step.channel == "netlink":
             self._netlink(step.changes)
+        elif step.channel == "sysctl":
+            self._files(step.changes)
         else:
             self._iptables(int(step.channel.removeprefix("iptables")), step.changes)
 
@@ -134,6 +139,34 @@ class Kernel:
                 if ack.errno and not gone:
                     raise Refusal(change, None, ack.errno, ack.text)
             sent = sent[len(acks) :]
+
+    def sealed(self, changes: Iterable[Change]) -> dict[Key, str]:
+        """Return why files that changes would write cannot be written, for those that cannot."""
+        paths = {c.key: KINDS[c.kind].written(c)[0] for c in changes if KINDS[c.kind].channel(c.key) == "sysctl"}
+        why = self.settings.sealed(paths.values())
+        return {key: why[path] for key, path in paths.items() if path in why}
+
+    def _files(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            try:
+                self.settings.write(*KINDS[change.kind].written(change))
+            except OSError as error:
+                raise Refusal(change, None, error.errno or 0, error.strerror or str(error)) from error
+
+    def _read_files(
+        self,
+        sight: Sight,
+        desired: Mapping[Key, Value],
+        ours: dict[Key, Value],
+        foreign: dict[Key, tuple[Held, ...]],
+    ) -> None:
+        """Read what is desired or remembered and has a file; nothing where there is none of it."""
+        indexes = {name: index for index, name in sight.devices.items()}
+        for kind in KINDS.values():
+            if type(kind).files is not Resource.files:
+                keys = [key for key in {**desired, **self.record.former} if key[0] == kind.name]
+                for path, text in self.settings.read(kind.files(keys, sight)).items():
+                    _file(kind, kind.content(path, text, indexes), desired, ours, foreign)
 
     def _iptables(self, family: int, changes: tuple[Change, ...]) -> None:
         for table in {change.key[2] for change in changes}:

@@ -107,6 +107,21 @@ class Resource(Kind[V]):
         """Predict the bytes of the kernel's dump of this object; None where that is not possible."""
         return None
 
+    def files(self, keys: Iterable[Key], sight: Sight) -> Iterable[tuple[str, ...]]:  # noqa: ARG002
+        """Yield the files below /proc/sys/net, as parts of their paths, that show some objects of this kind.
+
+        :param keys: what the file wants and what the record remembers of this kind.
+        """
+        return ()
+
+    def content(self, path: tuple[str, ...], text: str | None, indexes: Mapping[str, int]) -> Iterable[Found]:  # noqa: ARG002
+        """Read one of these files; ``text`` is None where there is none."""
+        return ()
+
+    def written(self, change: Change) -> tuple[tuple[str, ...], str]:
+        """Return the file that a change writes, and its new content."""
+        raise NotImplementedError
+
     def encode(self, change: Change, owner: Owner) -> list[Message]:
         """Return the requests that make a change; device names are left for the transport to fill in."""
         raise NotImplementedError

@@ -12,6 +12,7 @@ from reconciler.resources.link.device import DeviceKind
 from reconciler.resources.link.link import LinkKind
 from reconciler.resources.route import RouteKind
 from reconciler.resources.rule import RuleKind
+from reconciler.resources.sysctl import SysctlKind
 from reconciler.resources.tc.class_ import ClassKind
 from reconciler.resources.tc.filter import FilterKind
 from reconciler.resources.tc.qdisc import QdiscKind
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.resources.base import Resource
 
 KINDS: Mapping[str, Resource[Any]] = {
+    "sysctl": SysctlKind(),
     "link": LinkKind(),
     "device": DeviceKind(),
     "address": AddressKind(),

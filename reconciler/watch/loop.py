@@ -78,7 +78,7 @@ class Loop:
         self.journal.say("info", "stopped; the state stays in place")
 
     def _events(self) -> Events:
-        return Events(self.kernel.namespace, nftables=self.kernel.facts.iptables == "nft")
+        return Events(self.kernel.namespace, nftables=self.kernel.facts.iptables == "nft", netconf=True)
 
     def _signalled(self, number: int, frame: object) -> None:  # noqa: ARG002
         if number == signal.SIGHUP:

@@ -15,6 +15,7 @@ from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
 from reconciler.resources.route import Route
 from reconciler.resources.rule import Rule
+from reconciler.resources.sysctl import Sysctl
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
@@ -42,6 +43,18 @@ SETTINGS = tuple(
         ("up", "down", None), (None, 1500, 1400, 1000), (None, "", "br0", "br9"),
     )
     if (state, mtu, master).count(None) in (1, 2) and not (name == "lo" and (mtu or master or state == "up"))
+)  # fmt: skip
+SYSCTLS = (
+    *(Sysctl(("ipv4", leaf), value) for leaf, value in product(("ip_forward", "tcp_fwmark_accept"), (0, 1))),
+    *(
+        Sysctl((family, "conf", dev, leaf), value)
+        for (family, leaf), dev, value in product(
+            (("ipv4", "forwarding"), ("ipv4", "rp_filter"), ("ipv6", "forwarding"), ("ipv6", "accept_ra")),
+            ("all", "default", "eth0", "eth1", "v0", "p0", "wg0"), (0, 1, 2),
+        )
+        if (value < 2 or leaf != "forwarding") and (family, dev, leaf) != ("ipv4", "all", "forwarding")
+    ),
+    *(Sysctl(("ipv4", "conf", "all", "accept_redirects"), value) for value in (0, 1)),
 )  # fmt: skip
 FURNITURE: tuple[tuple[Value, ...], ...] = (
     (),

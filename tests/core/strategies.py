@@ -16,6 +16,7 @@ from reconciler.resources.registry import KINDS
 from reconciler.resources.route import Route
 from reconciler.resources.rule import Rule
 from reconciler.resources.rule_check import overlap
+from reconciler.resources.sysctl import Sysctl
 from tests.core import pools
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ def _mix(*parts: tuple[int, tuple[Value, ...]]) -> st.SearchStrategy[Value]:
 wishful = _mix(
     (1, pools.LINKS), (2, pools.SETTINGS), (5, pools.ADDRESSES), (4, pools.NEAR_4), (2, pools.NEAR_6),
     (2, pools.ROUTES_4), (2, pools.ROUTES_6), (2, pools.RULES), (2, pools.NEAR_RULES), (3, pools.CHAINS), (1, pools.JUMPS), (1, pools.POLICIES),
+    (3, pools.SYSCTLS),
 )  # fmt: skip
 alien = _mix(
     (1, pools.LINKS), (1, pools.SETTINGS), (4, pools.ADDRESSES), (3, pools.NEAR_4), (2, pools.NEAR_6),
     (1, pools.ROUTES_4), (1, pools.ROUTES_6), (1, pools.RULES), (1, pools.POLICIES), (1, pools.FOREIGN_CHAINS),
+    (1, pools.SYSCTLS),
 )  # fmt: skip
 values = st.lists(wishful, min_size=4, max_size=20)
 trees = st.sampled_from(((), *pools.TREES))
@@ -139,6 +142,8 @@ def act(kernel: FakeKernel, deed: Deed) -> None:
             kernel.set_device(value, *(f for f in ("state", "mtu", "master") if getattr(value, f) is not None))
         except DeniedError:
             return
+    elif isinstance(value, Sysctl):
+        kernel.make(value, 2)
     elif isinstance(value, Policy):
         kernel.execute(Change("update", key_of(value), value, value, 2))
     elif deed.gone:

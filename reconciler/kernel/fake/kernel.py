@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change
 from reconciler.core.state import SURPLUS, Held, Key, State, Value
-from reconciler.kernel.fake import addresses, firewall, links, routes, rules, traffic
+from reconciler.kernel.fake import addresses, firewall, links, routes, rules, settings, traffic
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL, Store
 from reconciler.resources.iptables.lines import BUILT_IN
@@ -37,6 +37,7 @@ class FakeKernel:
             for table, chains in BUILT_IN.items():
                 for chain in chains:
                     self.store.add("policy", Policy(family, table, chain, "ACCEPT"), KERNEL)
+        settings.begin(self.store)
 
     def copy(self) -> FakeKernel:
         """Return another kernel with the same content."""
@@ -110,12 +111,18 @@ class FakeKernel:
         after: Any = change.after
         if before is not None:
             links.delete(self.store, before.name)
+            settings.follow(self.store)
         if after is not None:
             links.create(self.store, after, change.mark)
+            settings.follow(self.store)
 
     def _device(self, change: Change) -> None:
         after: Any = change.after
         links.change(self.store, after, change.fields)
+
+    def _sysctl(self, change: Change) -> None:
+        after: Any = change.after
+        settings.write(self.store, after)
 
     def _address(self, change: Change) -> None:
         value: Any = change.after if change.action == CREATE else change.before

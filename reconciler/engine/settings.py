@@ -1,0 +1,70 @@
+"""Settings of the kernel that cannot be written: seen before anything is done, and said where nothing has to be done.
+
+In most containers /proc/sys is mounted read-only, so a file that agrees with what is there must not fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.change import UPDATE, Change
+from reconciler.core.pending import seen
+from reconciler.resources.names import Names
+from reconciler.resources.registry import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.change import Plan
+    from reconciler.core.desired import Desired
+    from reconciler.core.state import Key, State
+    from reconciler.kernel.live import Kernel
+
+CHANNEL = "sysctl"
+
+
+def sealed(plan: Plan, desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
+    """Yield, for each change that cannot be written: line, path, the value there, the value wanted, and why.
+
+    So it does for a setting of the namespace that this kernel does not have at all: it will not come by waiting.
+    """
+    changes = [change for change in plan.changes if KINDS[change.kind].channel(change.key) == CHANNEL]
+    why = kernel.sealed(changes)
+    for change in changes:
+        if change.key in why:
+            there: Any = seen(observed, change.key) or change.before
+            after: Any = change.after
+            yield (
+                f"{_where(change.key, desired)}{kernel.settings.file(after.path)} is {there.value} and should be "
+                f"{after.value}, but {why[change.key]}"
+            )
+    for pending in plan.pending:
+        kind = KINDS[pending.key[0]]
+        if kind.channel(pending.key) == CHANNEL and kind.scope(pending.value) == (kind.name, ""):
+            value: Any = pending.value
+            yield (
+                f"{_where(pending.key, desired)}{kernel.settings.file(value.path)} should be {value.value}, but "
+                f"{pending.reason}"
+            )
+
+
+def kept(desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
+    """Say once that settings are as the file says, and could not be put right if they were not."""
+    held = {key: seen(observed, key) for key in desired.values if KINDS[key[0]].channel(key) == CHANNEL}
+    right = [
+        Change(UPDATE, key, now, now)
+        for key, now in held.items()
+        if now is not None and KINDS[key[0]].same(desired.values[key], now)
+    ]
+    why = kernel.sealed(right)
+    if why:
+        key, reason = next(iter(why.items()))
+        shown: Any = held[key]
+        more = f" and {len(why) - 1} more" if len(why) > 1 else ""
+        title = KINDS[key[0]].title(shown, Names())
+        yield f"{title}{more} cannot be written ({reason}): as the file says now, but it could not be put right"
+
+
+def _where(key: Key, desired: Desired) -> str:
+    origin = desired.origins.get(key)
+    return f"{origin.position}: " if origin is not None else ""
