@@ -47,7 +47,7 @@ def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
     """
     if document is None:
         return Desired({}, former=kernel.record.former), Names()
-    desired, names = desire(document, kernel.facts)
+    desired, names = desire(document, kernel.facts, interfaces=kernel.interfaces())
     if kernel.facts.iptables == "none":
         for key, origin in desired.origins.items():
             if key[0] in ("chain", "jump", "policy"):

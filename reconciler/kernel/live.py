@@ -16,6 +16,8 @@ from reconciler.kernel.tools import Iptables
 from reconciler.resources.base import Resource, Sight
 from reconciler.resources.iptables.decode import decode
 from reconciler.resources.iptables.restore import blame, complaint, script
+from reconciler.resources.link.device_wire import LINK_DUMP
+from reconciler.resources.link.match import interfaces
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from reconciler.kernel.namespace import Namespace
     from reconciler.resources.base import Dump, Found
     from reconciler.resources.facts import Facts
+    from reconciler.resources.link.match import Interface
     from reconciler.resources.owner import Owner
 
 ALREADY_GONE = frozenset({errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL})
@@ -109,6 +112,10 @@ class Kernel:
         for kind in KINDS.values():
             state = kind.claim_ours(state, desired, sight)
         return state
+
+    def interfaces(self) -> list[Interface]:
+        """Return the interfaces that there are, by all that a file may call them."""
+        return list(interfaces(self._dump(LINK_DUMP)))
 
     def tidy(self, state: State) -> None:
         """Delete the tables that iptables-nft made for us, once nothing is in them any more."""

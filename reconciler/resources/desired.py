@@ -8,6 +8,7 @@ from reconciler.core.desired import Desired
 from reconciler.errors import ConfigError, Problem
 from reconciler.resources import marks
 from reconciler.resources.facts import Facts
+from reconciler.resources.link.match import aliases
 from reconciler.resources.names import Names
 from reconciler.resources.owner import DEFAULT_PROTOCOL, Owner
 from reconciler.resources.registry import KINDS
@@ -17,10 +18,11 @@ from reconciler.resources.tc import handles
 from reconciler.resources.tc.shaping import trees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.config.document import Map
     from reconciler.core.state import Key
+    from reconciler.resources.link.match import Interface
     from reconciler.resources.scene import Wanted
 
 
@@ -34,14 +36,19 @@ ANYWHERE = Facts("fw", "not asked", "nft", "not asked", ipv6=True, kernel="")
 """A kernel that has everything: for checking a file without one."""
 
 
-def desire(document: Map, facts: Facts, *, partial: bool = False) -> tuple[Desired, Names]:
+def desire(
+    document: Map, facts: Facts, *, interfaces: Iterable[Interface] | None = None, partial: bool = False
+) -> tuple[Desired, Names]:
     """Return the objects of a validated file, and the names it gives to numbers.
 
+    :param interfaces: those that there are, for names that are not the kernel's own; None where nobody looked.
     :param partial: what the schema refused was taken out of the document.
     :raises ConfigError: with all problems of meaning: undefined names, keys used twice, and so on.
     """
     scene = Scene(document, owner_of(document), facts)
     scene.partial = partial
+    if interfaces is not None:
+        scene.aliases = aliases(scene, interfaces)
     marks.check(scene)
     wanted: dict[Key, Wanted] = {}
     for kind in KINDS.values():

@@ -20,11 +20,13 @@ from reconciler.resources.rule_wire import AF, RTM_DELRULE, RTM_GETRULE, RTM_NEW
 from reconciler.resources.rule_wire import read as read_wire
 from reconciler.resources.rule_wire import write as write_wire
 from reconciler.resources.rule_words import command, describe
+from reconciler.resources.scene import UNMATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.change import Change
+    from reconciler.core.kind import Lack
     from reconciler.core.state import Key, Scope
     from reconciler.core.world import World
     from reconciler.resources.names import Names
@@ -62,6 +64,10 @@ class RuleKind(Resource[Rule]):
     def excludes(self, before: Rule | None, after: Rule, other: Rule) -> bool:  # noqa: ARG002
         """Equal rules of different protocols stand side by side."""
         return False
+
+    def requires(self, value: Rule, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
+        """A rule may name an interface that is not there, but not one that is still to be found."""
+        return [("device", dev) for dev in (value.iif, value.oif) if dev.startswith(UNMATCHED)]
 
     def rivals(self, value: Rule, world: World) -> Iterator[Key]:
         """Yield rules of ours that the kernel would take for this one; those of other protocols it never does."""

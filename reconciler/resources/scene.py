@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reconciler.resources.owner import Owner
 
 Path = tuple[str | int, ...]
+UNMATCHED = "/"
+"""Begins the name that stands for no interface: the kernel allows no slash (net/core/dev.c, dev_valid_name)."""
 T = TypeVar("T")
 
 

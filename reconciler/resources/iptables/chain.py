@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.resources.base import Part, Resource
 from reconciler.resources.iptables.config import SCHEMA, chains
 from reconciler.resources.iptables.edit import edits
 from reconciler.resources.iptables.lines import Line, unsigned
-from reconciler.resources.scene import Scene, Wanted
+from reconciler.resources.scene import UNMATCHED, Scene, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,11 +63,15 @@ class ChainKind(Resource[Chain]):
         return chain._replace(rules=tuple(Line(*rule) for rule in chain.rules))
 
     def requires(self, value: Chain, world: World) -> Iterable[Key | Lack]:  # noqa: ARG002
-        """A chain stands on the chains of the same owner to which its rules lead."""
+        """A chain stands on the chains of the same owner to which its rules lead; and on interfaces to be found."""
         prefix = value.name.rpartition(".")[0] + "."
         for target in dict.fromkeys(target for line in value.rules for target in leads_to(line.text)):
             if prefix != "." and target.startswith(prefix) and target != value.name:
                 yield (self.name, value.family, value.table, target)
+        words = [word.strip('"') for line in value.rules for word in line.text.split()]
+        for option, dev in pairwise(words):
+            if option in ("-i", "-o") and dev.startswith(UNMATCHED):
+                yield ("device", dev)
 
     def blockers(self, value: Chain, world: World) -> Iterable[Key]:
         """The tools keep a chain to which a rule leads, wherever that rule stands."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.config.suggest import did_you_mean
 from reconciler.resources.base import Dump, Found, Resource, Sight
-from reconciler.resources.link import device_wire, upon
+from reconciler.resources.link import device_wire, match, upon
 from reconciler.resources.link.device_config import SCHEMA, read
+from reconciler.resources.scene import UNMATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +61,7 @@ class DeviceKind(Resource[Device]):
     shared = True
     open = ("state", "mtu", "master", "promote", "mac", "alias", "group", "txqueuelen", "slave")
     gives_back = ("mtu", "master", "mac", "alias", "group", "txqueuelen")
-    schema = SCHEMA
+    schema = {"interfaces.*": {**SCHEMA["interfaces.*"], **match.SCHEMA["interfaces.*"]}}
 
     def key(self, value: Device) -> Key:
         """Return the name."""
@@ -68,6 +69,8 @@ class DeviceKind(Resource[Device]):
 
     def missing(self, key: Key) -> str:
         """Say that an interface is not there."""
+        if key[1].startswith(UNMATCHED):
+            return f"no interface is what interfaces.{key[1][1:]} looks for"
         return f"{key[1]} does not exist yet"
 
     def nearest(self, key: Key, world: World) -> str:

@@ -13,10 +13,11 @@ from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.cascade import orphaned, ways
 from reconciler.resources.link.device import Device, DeviceKind
 from reconciler.resources.link.device_wire import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, LINK_DUMP, RTM_NEWLINK
+from reconciler.resources.link.match import altnames
 from reconciler.resources.link.types import TYPES, beyond, schema
 from reconciler.resources.message import Message
 from reconciler.resources.scene import Path, Scene, Wanted
-from reconciler.resources.wire import nested, number, parse, string, text
+from reconciler.resources.wire import nested, parse, string, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -213,7 +214,7 @@ class LinkKind(Resource[Link]):
             return
         word = string(info[IFLA_INFO_KIND])
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
-        marked = sight.owner.altname(name) in _altnames(attributes)
+        marked = sight.owner.altname(name) in altnames(attributes.get(IFLA_PROP_LIST, b""))
         ours = marked or (self.name, name) in sight.keys
         yield Found(Link(name, word, options, marked or not ours), None if ours else 0)
 
@@ -319,18 +320,6 @@ def _said(change: Change) -> Iterator[list[str]]:
         yield ["ip", "link", "set", "dev", link.name, "type", link.type, *after]
     else:
         yield ["ip", "link", "add", *before, "name", link.name, "type", link.type, *after]
-
-
-def _altnames(attributes: dict[int, bytes]) -> set[str]:
-    """Read the alternative names: one attribute a name, so a map of them would lose all but one."""
-    found, listed, offset = set(), attributes.get(IFLA_PROP_LIST, b""), 0
-    while offset + 4 <= len(listed):
-        size = number(listed[offset : offset + 2])
-        if size < 4:
-            break
-        found.add(string(listed[offset + 4 : offset + size]))
-        offset += (size + 3) & ~3
-    return found
 
 
 def _ends(link: Link) -> tuple[str, ...]:
