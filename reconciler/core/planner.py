@@ -175,7 +175,8 @@ class Planner:
             why = why or kind.crowded(before, wanted, other.value)
         change = Change(REPLACE if why else UPDATE, key, before, wanted, mark, adopts, why=why)
         along = kind.takes(before, None, world) if why else ()
-        if not self._clear(key, wanted, [effect.key for effect in along]):
+        count = len(self.changes)
+        if not self._clear(key, wanted, [effect.key for effect in along]) or len(self.changes) != count:
             return None
         return change if not why or self._replaceable(change, before, wanted) else None
 
