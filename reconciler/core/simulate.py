@@ -65,6 +65,9 @@ class Simulation:
             if effect.after is not None:
                 world.put(effect.key, effect.after, effect.mark)
         touched = [effect.key for effect in takes]
+        for effect in takes:
+            if effect.after is not None:
+                touched += self._become(effect)
         if after is not None:
             self._count(key)
             world.put(key, after, mark)
@@ -78,6 +81,12 @@ class Simulation:
         self._made[key] = self._made.get(key, 0) + 1
         if self._made[key] > MOST_CHANGES:
             raise PlanError(key)
+
+    def _become(self, effect: Effect) -> list[Key]:
+        """Let an object that the kernel has changed by itself bring what it brings."""
+        kind = self.kinds[effect.key[0]]
+        brought = list(kind.brings(effect.before, effect.after, effect.mark, self.world))
+        return [key for value, maker in brought for key in self._bring(value, maker)]
 
     def _bring(self, value: Value, maker: int) -> list[Key]:
         kind = next(kind for kind in self.kinds.values() if isinstance(value, kind.value))

@@ -1,23 +1,26 @@
 """The kind ``address``: an IPv4 or IPv6 address of an interface (``ip address``).
 
-Ours is recognised by IFA_PROTO (Linux 5.18), or by the record where somebody replaced the address.
+Ours is recognised by IFA_PROTO (Linux 5.18), or by the record where somebody replaced the address. Of an address
+of ours the file says everything: what it leaves out is as the kernel makes it. Of one that is somebody else's, or
+that somebody has replaced, what the file leaves out does not matter.
 """
 
 from __future__ import annotations
 
-from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from reconciler.core.change import CREATE
+from reconciler.core.change import CREATE, DELETE, REPLACE
 from reconciler.core.kind import Lack
+from reconciler.errors import Problem
+from reconciler.resources import address_config as config
+from reconciler.resources import address_wire as wire
+from reconciler.resources.address_value import FIXED_4, Address, alike, differing, whole
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
-from reconciler.resources.cascade import connected, siblings, without_address
+from reconciler.resources.cascade import connected, otherwise, siblings, without_address
 from reconciler.resources.message import Message
-from reconciler.resources.prefix import family_of, parse, span
+from reconciler.resources.prefix import span
 from reconciler.resources.route import LEAST_MTU_6
-from reconciler.resources.scene import Scene, Wanted
-from reconciler.resources.wire import address, attribute, number, packed, u8
-from reconciler.resources.wire import parse as attributes_of
+from reconciler.resources.wire import NLM_F_REPLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,42 +32,15 @@ if TYPE_CHECKING:
     from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
+    from reconciler.resources.scene import Scene, Wanted
 
-RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
-IFA_ADDRESS, IFA_LOCAL, IFA_FLAGS, IFA_PROTO = 1, 2, 8, 11
-IFA_F_SECONDARY, IFA_F_NODAD, IFA_F_TENTATIVE, IFA_F_PERMANENT = 0x01, 0x02, 0x40, 0x80
-AF_INET, AF_INET6 = 2, 10
-IFADDRMSG = Struct("=BBBBI")
+__all__ = ["Address", "AddressKind"]
+
 LOOPBACK = "127.0.0.1/8"
 """The kernel makes it with lo, and says so of ::1 only (net/ipv4/devinet.c, inetdev_event)."""
-SCOPE_HOST = 254
 KERNEL, DHCP = 2, 16
 """Marks: what the kernel made (IFAPROT_KERNEL_LO, _RA and _LL are 1 to 3), and IPv4 leases."""
-
-
-class Address(NamedTuple):
-    """An address as it is on an interface."""
-
-    dev: str
-    family: int
-    address: str
-    """With the length of its subnet: ``192.168.1.2/24``."""
-    peer: str = ""
-    """The prefix at the other end of a point-to-point link; empty for none."""
-    secondary: bool | None = None
-    """IPv4: whether it came after another address of its subnet. The kernel decides."""
-    tentative: bool | None = None
-    """IPv6: whether duplicate address detection goes on. The kernel decides."""
-
-    @property
-    def host(self) -> str:
-        """The address without its length."""
-        return self.address.partition("/")[0]
-
-    @property
-    def subnet(self) -> str:
-        """The prefix that is reached directly through this address."""
-        return self.peer or self.address
+WORDS = {"valid": "valid-lifetime", "preferred": "preferred-lifetime"}
 
 
 class AddressKind(Resource[Address]):
@@ -74,27 +50,20 @@ class AddressKind(Resource[Address]):
     value = Address
     rank = 20
     remembers = "always"
-    open = ("secondary", "tentative")
-    schema = {
-        "interfaces.*": {
-            "addresses": {
-                "type": "array",
-                "items": {"$ref": "#/$defs/interface-address"},
-                "uniqueItems": True,
-                "description": "Addresses with the length of their subnet. Others on the interface are left "
-                "alone, unless exclusive is true.",
-                "examples": [["192.168.1.2/24", "2001:db8::2/64"]],
-            }
-        }
-    }
+    open = ("secondary", "tentative", *config.OPEN)
+    schema = config.SCHEMA
 
     def key(self, value: Address) -> Key:
         """Return device, family, address with length, and peer (net/ipv4/devinet.c, find_matching_ifa)."""
         return (self.name, value.dev, value.family, value.address, value.peer)
 
     def same(self, one: Address, other: Address) -> bool:
-        """The key says it all; the rest is the kernel's."""
-        return one[:4] == other[:4]
+        """Compare what the file can say; a lifetime that runs down is the same until half of it is over."""
+        return alike(one, other)
+
+    def changed(self, before: Address, after: Address) -> tuple[str, ...]:
+        """Name what differs."""
+        return differing(after, before)
 
     def groups(self, value: Address) -> Iterable[Key]:
         """Addresses are looked up by interface, and by the address alone."""
@@ -107,13 +76,51 @@ class AddressKind(Resource[Address]):
         """
         if value.family == 6:
             return ((self.name, value.dev, value.host),)
-        return ((self.name, value.dev, value.host, *span(value.subnet)),)
+        return ((self.name, value.dev, value.host, *span(value.net)),)
+
+    def rivals(self, value: Address, world: World) -> Iterable[Key]:
+        """Other holders of the address; IPv4 also has one scope a subnet (__inet_insert_ifa)."""
+        yield from super().rivals(value, world)
+        if value.family == 4:
+            yield from (key for key, other, _ in siblings(value, world) if other.scope != value.scope)
+
+    def decide(self, wanted: Address, seen: Address | None, world: World) -> Address:
+        """What the file leaves out of an address of ours is as the kernel makes it; of others it stays open."""
+        if seen is None:
+            return wanted
+        if not seen.overwritten and world.ours.get(self.key(wanted)) is not None:
+            wanted = whole(wanted)
+        return wanted._replace(secondary=seen.secondary, tentative=seen.tentative)
 
     def lands(self, value: Address, world: World) -> Address:
-        """A second IPv4 address of a subnet is a secondary; an IPv6 one starts as tentative."""
+        """A second IPv4 address of a subnet is a secondary; an IPv6 one starts as tentative, unless it need not."""
+        value = whole(value)
         if value.family == 6:
-            return value._replace(secondary=False, tentative=value.dev != "lo")
-        return value._replace(secondary=bool(siblings(value, world)), tentative=False)
+            tentative = not wire.at_once(value) if value.tentative is None else value.tentative
+            return value._replace(secondary=False, tentative=tentative)
+        seen = world.get(self.key(value))
+        if seen is not None and not self.replace(seen, value):
+            return value._replace(tentative=False)
+        return value._replace(secondary=self._follows(value, seen, world), tentative=False)
+
+    def _follows(self, value: Address, seen: Address | None, world: World) -> bool:
+        """Tell whether an IPv4 address is a secondary once it is made, or made again."""
+        others = siblings(value, world)
+        if seen is None or seen.secondary:
+            return bool(others)
+        device = world.get(("device", value.dev))
+        return bool(others) and device is not None and bool(device.promote)
+
+    def replace(self, before: Address, after: Address) -> str:
+        """Say what IPv4 cannot change of an address that is there."""
+        fixed = [field for field in differing(after, before) if field in FIXED_4]
+        if before.family == 6 or not fixed:
+            return ""
+        return f"the kernel cannot change the {' and '.join(fixed)} of an IPv4 address"
+
+    def disruptive(self, before: Address, after: Address | None) -> str:
+        """An address that is made anew is gone for a moment."""
+        return "the address is gone for a moment" if after is not None and self.replace(before, after) else ""
 
     def requires(self, value: Address, world: World) -> Iterable[Key | Lack]:
         """An address stands on its interface, which must be large enough for IPv6."""
@@ -123,8 +130,8 @@ class AddressKind(Resource[Address]):
             yield Lack(f"{value.dev} carries no IPv6: its mtu is below {LEAST_MTU_6}")
 
     def takes(self, before: Address, after: Address | None, world: World) -> Iterable[Effect]:
-        """With an address go its secondaries, and routes."""
-        return without_address(before, world) if after is None else ()
+        """With an address go its secondaries, and routes; with its metric or noprefixroute, the subnet's route."""
+        return without_address(before, world) if after is None else otherwise(before, after, world)
 
     def brings(
         self,
@@ -133,108 +140,118 @@ class AddressKind(Resource[Address]):
         mark: int | None,  # noqa: ARG002
         world: World,
     ) -> Iterable[tuple[Value, int]]:
-        """A new address on an interface that is up brings the route to its subnet."""
+        """A new address on an interface that is up brings the route to its subnet; so does a promoted one."""
         device = world.get(("device", after.dev))
-        return connected(after, world) if before is None and device is not None and device.state == "up" else ()
+        if device is None or device.state != "up":
+            return ()
+        if before is not None and _routed(before) == _routed(after):
+            return ()
+        return connected(after, world)
 
     def desire(self, scene: Scene) -> Iterator[Wanted]:
         """Yield the addresses of all interfaces."""
         for path, dev, entry in scene.interfaces():
             if entry.get("exclusive"):
                 scene.exclusive.add((self.name, dev))
-            if not entry.get("addresses"):
-                continue
-            for at, word in scene.entries(*path, "addresses"):
-                try:
-                    host, length = parse(word)
-                except ValueError as error:
-                    scene.problem(at, str(error), "an address with its length, such as 192.168.1.2/24")
-                    continue
-                if "/" not in word:
-                    scene.problem(at, f'"{word}" has no length', f"{host}/{length} for the address alone")
-                    continue
-                family = family_of(host)
-                if family == 6 and not scene.facts.ipv6:
-                    scene.notices.append(f"IPv6 is off in this kernel: {host}/{length} on {dev} is left out")
-                    continue
-                yield Wanted(Address(dev, family, f"{host}/{length}"), scene.origin(at, entry))
+            if entry.get("addresses"):
+                yield from config.read(scene, path, dev, entry)
+
+    def check(self, scene: Scene, wanted: Mapping[Key, Wanted]) -> None:
+        """Report addresses of one subnet with several scopes: the kernel takes one (__inet_insert_ifa)."""
+        scopes: dict[Key, str] = {}
+        for item in wanted.values():
+            value = item.value
+            if isinstance(value, Address) and value.family == 4:
+                scope = value.scope or ""
+                if scopes.setdefault((value.dev, *span(value.net)), scope) != scope:
+                    words = "the addresses of one subnet on one interface have one scope", "say the same of all"
+                    scene.problems.append(Problem(item.origin.position, item.origin.path, *words))
 
     def dumps(self, sight: Sight) -> Iterable[Dump]:  # noqa: ARG002
         """All addresses of both families."""
-        return (Dump(RTM_GETADDR, IFADDRMSG.pack(0, 0, 0, 0, 0)),)
+        return (Dump(wire.RTM_GETADDR, wire.IFADDRMSG.pack(0, 0, 0, 0, 0)),)
 
     def decode(self, kind: int, body: bytes, sight: Sight) -> Iterable[Found]:
         """Read one address."""
-        if kind != RTM_NEWADDR:
+        seen = wire.unpack(body, sight.devices) if kind == wire.RTM_NEWADDR else None
+        if seen is None:
             return
-        family, length, flags, _, index = IFADDRMSG.unpack_from(body)
-        if family not in (AF_INET, AF_INET6):
-            return
-        found = attributes_of(body, 8)
-        flags = number(found[IFA_FLAGS]) if IFA_FLAGS in found else flags
-        far = address(found[IFA_ADDRESS])
-        host = address(found[IFA_LOCAL]) if IFA_LOCAL in found else far
-        value = Address(
-            sight.devices.get(index, f"if{index}"),
-            4 if family == AF_INET else 6,
-            f"{host}/{length if host == far else 32 if family == AF_INET else 128}",
-            "" if host == far else f"{far}/{length}",
-            family == AF_INET and bool(flags & IFA_F_SECONDARY),
-            bool(flags & IFA_F_TENTATIVE),
-        )
-        yield Found(value, self._mark(value, flags, found, sight))
-
-    def _mark(self, value: Address, flags: int, found: Mapping[int, bytes], sight: Sight) -> int | None:
-        maker = number(found.get(IFA_PROTO, b""))
-        key = self.key(value)
-        if maker == sight.owner.protocol or (not maker and key in sight.keys):
-            return None
-        if maker in (1, 2, 3) or (value.dev, value.address) == ("lo", LOOPBACK):
-            return KERNEL
-        if not flags & IFA_F_PERMANENT:
-            return DHCP if value.family == 4 else KERNEL
-        return maker
+        value, maker = seen.value, seen.maker
+        if maker == sight.owner.protocol:
+            yield Found(value, None)
+        elif not maker and self.key(value) in sight.keys:
+            yield Found(value._replace(overwritten=True), None)
+        elif maker in (1, 2, 3) or (value.dev, value.address) == ("lo", LOOPBACK):
+            yield Found(value, KERNEL)
+        elif not seen.permanent:
+            yield Found(value, DHCP if value.family == 4 else KERNEL)
+        else:
+            yield Found(value, maker)
 
     def encode(self, change: Change, owner: Owner) -> list[Message]:
-        """Add or delete; the whole identity in both."""
-        value: Any = change.after if change.action == CREATE else change.before
-        host, length = parse(value.address)
-        raw = packed(host)
-        far = raw
-        if value.peer:
-            peer, length = parse(value.peer)
-            far = packed(peer)
-        family = AF_INET if value.family == 4 else AF_INET6
-        scope = SCOPE_HOST if host.startswith("127.") else 0
-        flags = IFA_F_NODAD if _known_unique(value) else 0
-        body = IFADDRMSG.pack(family, length, flags, scope, 0) + attribute(IFA_LOCAL, raw) + attribute(IFA_ADDRESS, far)
-        device = ((4, value.dev),)
-        if change.action == CREATE:
-            body += u8(IFA_PROTO, owner.protocol if change.mark is None else _proto(change.mark))
-            return [Message(RTM_NEWADDR, MessageFlags.CREATE, body, device)]
-        return [Message(RTM_DELADDR, 0, body, device)]
+        """Add, change or delete; the whole identity in each."""
+        messages = []
+        before: Any = change.before
+        after: Any = change.after
+        if change.action in (DELETE, REPLACE):
+            messages.append(Message(wire.RTM_DELADDR, 0, wire.identity(before), ((4, before.dev),)))
+        if change.action != DELETE:
+            fresh = change.action in (CREATE, REPLACE)
+            protocol = owner.protocol if change.mark is None else _proto(change.mark)
+            body = wire.pack(after, None if fresh else before, protocol)
+            flags = MessageFlags.CREATE if fresh else NLM_F_REPLACE
+            messages.append(Message(wire.RTM_NEWADDR, flags, body, ((4, after.dev),)))
+        return messages
 
     def command(self, change: Change, owner: Owner) -> list[list[str]]:  # noqa: ARG002
-        """``ip addr add`` and ``ip addr del``; iproute2 before 6.3 cannot say the protocol."""
-        value: Any = change.after if change.action == CREATE else change.before
-        verb = "add" if change.action == CREATE else "del"
-        host = value.address.partition("/")[0]
-        words = [host, "peer", value.peer] if value.peer else [value.address]
-        words += ["dev", value.dev]
-        return [["ip", "addr", verb, *words, *(["nodad"] if verb == "add" and _known_unique(value) else [])]]
+        """``ip addr add``, ``change`` and ``del``; iproute2 before 6.3 cannot say the protocol."""
+        lines = []
+        before: Any = change.before
+        after: Any = change.after
+        if change.action in (DELETE, REPLACE):
+            ends = [before.host, "peer", before.peer] if before.peer else [before.address]
+            lines.append(["ip", "addr", "del", *ends, "dev", before.dev])
+        if change.action in (CREATE, REPLACE):
+            lines.append(["ip", "addr", "add", *wire.words(after, None)])
+        elif change.action != DELETE:
+            lines.append(["ip", "addr", "change", *wire.words(after, before)])
+        return lines
 
-    def describe(self, value: Address, names: Names) -> str:  # noqa: ARG002
+    def describe(self, value: Address, names: Names) -> str:
+        """Show address and device, and what is unusual."""
+        shown = whole(value)
+        plain = whole(Address(*value[:4]))
+        words = [_word(shown, field) for field in config.OPEN if getattr(shown, field) != getattr(plain, field)]
+        return " ".join([self.title(value, names), *words])
+
+    def title(self, value: Address, names: Names) -> str:  # noqa: ARG002
         """Show address and device."""
         peer = f" peer {value.peer}" if value.peer else ""
         return f"{value.address}{peer} dev {value.dev}"
 
+    def describe_change(self, before: Address, after: Address, names: Names) -> str:
+        """Show what changes."""
+        fields = differing(after, before)
+        shown = ", ".join(f"{WORDS.get(f, f)} {_shown(before, f)} → {_shown(after, f)}" for f in fields)
+        return f"{self.title(after, names)}: {shown or 'taken over'}"
 
-def _known_unique(value: Address) -> bool:
-    """Tell whether an address needs no duplicate detection; else even lo's is tentative for a millisecond.
 
-    Until then no route can prefer it as its source (net/ipv6/addrconf.c leaves that to a worker).
-    """
-    return value.family == 6 and value.dev == "lo"
+def _routed(value: Address) -> tuple[object, ...]:
+    """Return what decides about the route to an address's subnet."""
+    return bool(value.secondary), bool(value.noprefixroute), value.metric
+
+
+def _shown(value: Address, field: str) -> str:
+    seen = getattr(value, field)
+    if field in WORDS:
+        return wire.lifetime(seen)
+    if isinstance(seen, bool):
+        return "yes" if seen else "no"
+    return str(seen) or {"label": value.dev, "scope": wire.usual_scope(value.host)}.get(field, "none")
+
+
+def _word(value: Address, field: str) -> str:
+    return field if getattr(value, field) is True else f"{WORDS.get(field, field)} {_shown(value, field)}"
 
 
 def _proto(mark: int) -> int:

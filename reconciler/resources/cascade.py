@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.kind import Effect
+from reconciler.resources.address_value import FOREVER, PREFIX_METRIC_6
 from reconciler.resources.prefix import network, span
 from reconciler.resources.route import Route
 from reconciler.resources.tables import MAIN
@@ -20,29 +21,30 @@ if TYPE_CHECKING:
     from reconciler.core.world import World
 
 KERNEL = 2
-PREFIX_METRIC_6 = 256
-"""IP6_RT_PRIO_ADDRCONF (linux/ipv6_route.h)."""
 
 
 def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
     """Yield the route to an address's own subnet, which comes with the address on an interface that is up."""
-    to, dev = network(address.subnet), address.dev
+    if address.noprefixroute:
+        return
+    to, dev = network(address.net), address.dev
     if address.family == 4:
         whole = not address.peer and to.endswith("/32")
         if not (address.secondary or whole or dev == "lo" or to.startswith("0.")):
-            yield Route(4, MAIN, to, 0, "unicast", "", dev, address.host), KERNEL
+            yield Route(4, MAIN, to, address.metric or 0, "unicast", "", dev, address.host), KERNEL
         return
+    metric = address.metric or PREFIX_METRIC_6
     for to in sorted(_prefixes(address)):
-        held = world.holders(("route", 6, MAIN, to, PREFIX_METRIC_6))
+        held = world.holders(("route", 6, MAIN, to, metric))
         if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
-            yield Route(6, MAIN, to, PREFIX_METRIC_6, "unicast", "", dev), KERNEL
+            yield Route(6, MAIN, to, metric, "unicast", "", dev), KERNEL
 
 
 def siblings(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
     """Return the other IPv4 addresses of the same subnet on the same interface, by key."""
-    net = span(address.subnet)
+    net = span(address.net)
     return sorted(
-        (one for one in _others(address, world) if span(one[1].subnet) == net),
+        (one for one in _others(address, world) if span(one[1].net) == net),
         key=lambda one: one[0],
     )
 
@@ -65,6 +67,25 @@ def without_ipv6(name: str, world: World) -> Iterator[Effect]:
 def without_address(address: Any, world: World) -> Iterator[Effect]:
     """Yield what goes, or changes, with one address, besides itself."""
     return _without_6(address, world) if address.family == 6 else _without_4(address, world)
+
+
+def otherwise(before: Any, after: Any, world: World) -> Iterator[Effect]:
+    """Yield the route to an address's subnet that goes when the address is changed in place; it may come anew.
+
+    IPv4 takes out its own route (fib_modify_prefix_metric); IPv6 the first one to the prefix on the interface,
+    whoever made it (inet6_addr_modify).
+    """
+    if before.metric == after.metric and before.noprefixroute == after.noprefixroute:
+        return
+    if before.family == 4:
+        if before.metric != after.metric:
+            yield from _own_route(before, world)
+    elif after.noprefixroute:
+        yield from _prefix_route(before, world)
+    elif before.valid == FOREVER and not before.noprefixroute:
+        metric = after.metric or PREFIX_METRIC_6
+        for to in sorted(_prefixes(before)):
+            yield from (effect for effect in _first_route(to, before.dev, world) if effect.key[4] != metric)
 
 
 def orphaned(addresses: Iterable[Any], world: World) -> Iterator[Effect]:
@@ -96,14 +117,13 @@ def _elsewhere(host: str, gone: list[Any], world: World) -> bool:
 
 def _without_4(address: Any, world: World) -> Iterator[Effect]:
     """A primary takes its secondaries, or one takes its place; the last address takes all of the routes."""
-    gone, heir = [address], None
+    gone = [address]
     if not address.secondary:
         device = world.get(("device", address.dev))
         followers = [one for one in siblings(address, world) if one[1].secondary]
         if device is not None and device.promote and followers:
             key, value, mark = followers[0]
-            heir = value._replace(secondary=False)
-            yield Effect(key, value, mark, heir)
+            yield Effect(key, value, mark, value._replace(secondary=False))
         else:
             for key, value, mark in followers:
                 gone.append(value)
@@ -111,13 +131,18 @@ def _without_4(address: Any, world: World) -> Iterator[Effect]:
     left = [a[:4] for a in gone]
     last = all(other[:4] in left for _, other, _ in _others(address, world))
     lost = dict.fromkeys([*(ways(address.dev, world, 4) if last else ()), *orphaned(gone, world)])
-    if not address.secondary:
-        to = network(address.subnet)
-        for key, route, mark in world.within(("route", "on-link", MAIN, address.dev)):
-            if mark == KERNEL and route.to == to and route.src == address.host:
-                lost.pop(Effect(key, route, mark), None)
-                yield Effect(key, route, mark, route._replace(src=heir.host) if heir is not None else None)
+    lost.update(dict.fromkeys(_own_route(address, world)))
     yield from lost
+
+
+def _own_route(address: Any, world: World) -> Iterator[Effect]:
+    """Yield the route that a primary IPv4 address has brought."""
+    if address.secondary or address.noprefixroute:
+        return
+    to = network(address.net)
+    for key, route, mark in world.within(("route", "on-link", MAIN, address.dev)):
+        if mark == KERNEL and route.to == to and route.src == address.host:
+            yield Effect(key, route, mark)
 
 
 def _without_6(address: Any, world: World) -> Iterator[Effect]:
@@ -125,23 +150,36 @@ def _without_6(address: Any, world: World) -> Iterator[Effect]:
 
     Which route goes is a matter of luck: the first one to the prefix on the interface, whoever made it.
     """
-    lost: dict[tuple[Key, int | None], Effect] = {}
-    kept = {to for _, other, _ in _others(address, world) for to in _prefixes(other)}
-    for to in sorted(_prefixes(address) - kept):
-        found = [
-            (key[4], number, Effect(key, route, mark))
-            for number, (key, route, mark) in enumerate(world.within(("route", "on-link", MAIN, address.dev)))
-            if route.to == to
-        ]
-        if found:
-            effect = min(found)[2]
-            lost[effect.key, effect.mark] = effect
+    lost = {(effect.key, effect.mark): effect for effect in _prefix_route(address, world)}
     yield from lost.values()
     if _elsewhere(address.host, [address], world):
         return
     for key, route, mark in world.every("route"):
         if route.src == address.host and (key, mark) not in lost:
             yield Effect(key, route, mark, route._replace(src=""))
+
+
+def _prefix_route(address: Any, world: World) -> Iterator[Effect]:
+    """Yield the routes that go with the last address of a prefix (check_cleanup_prefix_route).
+
+    An address with a lifetime leaves them: they have one, too.
+    """
+    if address.noprefixroute or address.valid != FOREVER:
+        return
+    kept = {to for _, other, _ in _others(address, world) for to in _prefixes(other)}
+    for to in sorted(_prefixes(address) - kept):
+        yield from _first_route(to, address.dev, world)
+
+
+def _first_route(to: str, dev: str, world: World) -> Iterator[Effect]:
+    """Yield the first route to a prefix on an interface, whoever made it (addrconf_get_prefix_route)."""
+    found = [
+        (key[4], number, Effect(key, route, mark))
+        for number, (key, route, mark) in enumerate(world.within(("route", "on-link", MAIN, dev)))
+        if route.to == to
+    ]
+    if found:
+        yield min(found)[2]
 
 
 def _prefixes(address: Any) -> set[str]:

@@ -85,13 +85,6 @@ DEFS: dict[str, Any] = {
         "description": "A prefix, or default.",
         "examples": ["default"],
     },
-    "interface-address": {
-        "type": "string",
-        "pattern": "^[0-9a-fA-F.:]{2,45}(/[0-9]{1,3})?$",
-        "x-hint": "an address with its length, such as 192.168.1.2/24",
-        "description": "An address with the length of its subnet.",
-        "examples": ["192.168.1.2/24"],
-    },
     "table": {
         "anyOf": [
             {"type": "integer", "minimum": 1, "maximum": 0xFFFFFFFF},

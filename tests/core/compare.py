@@ -42,7 +42,7 @@ def plain(value: Value, mark: int | None) -> Any:
     if isinstance(value, Address):
         if value.address.startswith("fe80:") and mark == KERNEL:
             return None
-        return value._replace(secondary=None, tentative=None)
+        return value._replace(secondary=None, tentative=None, nodad=None)
     if isinstance(value, Route) and mark == KERNEL:
         return None if value.to == "fe80::/64" else value._replace(src="")
     if isinstance(value, Device):

@@ -84,7 +84,31 @@ HOSTS = (
     "10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.1.1/24", "10.0.0.1/16", "10.9.0.9/32",
     "2001:db8::1/64", "2001:db8::2/64", "2001:db8:1::1/64", "2001:db8::1/80",
 )  # fmt: skip
-ADDRESSES = tuple(Address(dev, 6 if ":" in word else 4, word) for word, dev in product(HOSTS, ON))
+SAID: tuple[dict[str, Any], ...] = (
+    *({} for _ in range(12)),
+    {"metric": 100},
+    {"noprefixroute": True},
+    {"nodad": True},
+    {"preferred": 0},
+    {"valid": 3600, "preferred": 600},
+    {"label": "eth0:1"},
+    {"broadcast": "10.0.0.255"},
+    {"scope": "link"},
+    dict.fromkeys(("metric", "noprefixroute", "label", "broadcast", "scope", "valid", "preferred")),
+)
+"""What is said of an address, most often nothing; None is left open."""
+OLD_WORDS = {"label", "broadcast", "scope"}
+
+
+def _addresses() -> Iterator[Address]:
+    """Yield each address on each interface as often as it may differ; IPv6 has no word for some of it."""
+    for word, dev, said in product(HOSTS, dict.fromkeys(ON), SAID):
+        family = 6 if ":" in word else 4
+        if not (("nodad" in said and family == 4) or (len(said) == 1 and family == 6 and OLD_WORDS & said.keys())):
+            yield from [Address(dev, family, word)._replace(**said)] * ON.count(dev)
+
+
+ADDRESSES = tuple(_addresses())
 
 
 def _routes(family: int) -> Iterator[Route]:

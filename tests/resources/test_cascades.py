@@ -38,6 +38,10 @@ def foretold(state, change):
         world.drop(effect.key, effect.before, effect.mark)
         if effect.after is not None:
             world.put(effect.key, effect.after, effect.mark)
+    for effect in effects:
+        if effect.after is not None:
+            for value, maker in list(kind_of(effect.after).brings(effect.before, effect.after, effect.mark, world)):
+                world.put(kind_of(value).key(value), value, maker)
     if change.after is not None:
         after = kind.lands(change.after, world) if change.before is None else change.after
         world.put(change.key, after, mark)
@@ -55,7 +59,7 @@ def objects(state):
 def plain(value):
     """A value without what changes by itself later, or is read and never written."""
     if isinstance(value, Address):
-        return value._replace(tentative=None)
+        return value._replace(tentative=None, nodad=None)
     if isinstance(value, Link) and value.type == "bridge":
         return value._replace(options=())
     return Device(*value[:4]) if isinstance(value, Device) else value

@@ -125,11 +125,16 @@ class FakeKernel:
         settings.write(self.store, after)
 
     def _address(self, change: Change) -> None:
-        value: Any = change.after if change.action == CREATE else change.before
-        if change.action == CREATE:
-            addresses.add(self.store, value, 0 if change.mark == DHCP else change.mark)
-        else:
-            addresses.delete(self.store, value)
+        before: Any = change.before
+        after: Any = change.after
+        mark = 0 if change.mark == DHCP else change.mark
+        if change.action == UPDATE:
+            addresses.change(self.store, after, mark)
+            return
+        if before is not None:
+            addresses.delete(self.store, before)
+        if after is not None:
+            addresses.add(self.store, after, mark)
 
     def _route(self, change: Change) -> None:
         before: Any = change.before
