@@ -63,7 +63,7 @@ def converge(
     :raises NotConvergedError: after three rounds there is still something to do.
     :raises UnsafeError: the plan would harm what is not ours.
     """
-    found = first if first is not None else preview(document, kernel, adopt=adopt)
+    found = first if first is not None else preview(document, kernel, adopt=adopt, around=around)
     shown = first is not None
     changed = 0
     for _ in range(ROUNDS):
@@ -72,12 +72,12 @@ def converge(
             memory.settle(kernel.record, found.observed, found.desired)
             break
         if shown:
-            found, shown = _again(found, document, kernel, adopt=adopt)
+            found, shown = _again(found, document, kernel, adopt=adopt, around=around)
             refuse(found, force=force, around=around)
         listener.planned(found, previewed=shown)
         if _execute(found, kernel, listener):
             changed += len(found.plan.changes)
-        found, shown = preview(document, kernel, adopt=adopt), False
+        found, shown = preview(document, kernel, adopt=adopt, around=around), False
         memory.settle(kernel.record, found.observed, found.desired)
     else:
         if found.plan.changes:
@@ -93,12 +93,12 @@ def converge(
     return Outcome(found, changed)
 
 
-def _again(found: Preview, document: Map | None, kernel: Kernel, *, adopt: bool) -> tuple[Preview, bool]:
+def _again(found: Preview, document: Map | None, kernel: Kernel, *, adopt: bool, around: bool) -> tuple[Preview, bool]:
     """Read again just before writing; keep the plan that was shown if what it touches is as it was."""
     now = kernel.read(found.desired.values)
     if _touched_alike(found.plan, found.observed, now):
         return found._replace(observed=now), True
-    return preview(document, kernel, adopt=adopt), False
+    return preview(document, kernel, adopt=adopt, around=around), False
 
 
 def _touched_alike(shown: Plan, before: State, now: State) -> bool:

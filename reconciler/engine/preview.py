@@ -56,17 +56,27 @@ def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
     return desired._replace(former=kernel.record.former), names
 
 
-def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False) -> Preview:
-    """Return what would turn the kernel into what the file says."""
+def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False, around: bool = False) -> Preview:
+    """Return what would turn the kernel into what the file says.
+
+    :param around: leave out settings that cannot be written, instead of planning what will be refused.
+    """
     desired, names = wanted(document, kernel)
     observed = kernel.read(desired.values)
     found = plan(KINDS, desired, observed, adopt=adopt)
+    stuck = sealed(found, desired, observed, kernel)
+    if around and stuck:
+        left = desired._replace(
+            values={key: value for key, value in desired.values.items() if key not in stuck},
+            former={key: fields for key, fields in desired.former.items() if key not in stuck},
+        )
+        found = plan(KINDS, left, observed, adopt=adopt)
     noticed = (*_behind(desired, observed), *advice(desired, observed), *kept(desired, observed, kernel))
     desired = desired._replace(notices=desired.notices + noticed)
     cut = dangers(observed, found.predicted, peers(kernel.namespace)) if _may_cut(found) else ()
     concerned = [key for key in (*desired.values, *kernel.record.texts) if key[0] in observed.unknown]
     blind = observed.unknown[concerned[0][0]] if concerned else ""
-    return Preview(found, desired, observed, names, tuple(cut), tuple(sealed(found, desired, observed, kernel)), blind)
+    return Preview(found, desired, observed, names, tuple(cut), tuple(stuck.values()), blind)
 
 
 def _may_cut(found: Plan) -> bool:
@@ -94,7 +104,7 @@ def refuse(found: Preview, *, force: bool = False, around: bool = False) -> None
     if found.dangers and not force:
         msg = f"this would cut connections: {'; '.join(found.dangers)}. Nothing was applied. --force accepts that"
         raise UnsafeError(msg)
-    if found.sealed:
+    if found.sealed and not around:
         listed = "\n".join(found.sealed)
         what = "set them from outside (of a container: where it is started), or take them out of the file"
         raise UnavailableError(f"{listed}\nnothing was applied: {what}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import UPDATE, Change
 from reconciler.core.pending import seen
+from reconciler.kernel.procfs import ROOT
 from reconciler.resources.names import Names
 from reconciler.resources.registry import KINDS
 
@@ -23,29 +24,26 @@ if TYPE_CHECKING:
 CHANNEL = "sysctl"
 
 
-def sealed(plan: Plan, desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
-    """Yield, for each change that cannot be written: line, path, the value there, the value wanted, and why.
+def sealed(plan: Plan, desired: Desired, observed: State, kernel: Kernel) -> dict[Key, str]:
+    """Return, for each change that cannot be written: line, path, the value there, the value wanted, and why.
 
     So it does for a setting of the namespace that this kernel does not have at all: it will not come by waiting.
     """
     changes = [change for change in plan.changes if KINDS[change.kind].channel(change.key) == CHANNEL]
-    why = kernel.sealed(changes)
-    for change in changes:
-        if change.key in why:
-            there: Any = seen(observed, change.key) or change.before
-            after: Any = change.after
-            yield (
-                f"{_where(change.key, desired)}{kernel.settings.file(after.path)} is {there.value} and should be "
-                f"{after.value}, but {why[change.key]}"
-            )
+    last = {change.key: change.after for change in changes}
+    words = {}
+    for key, why in kernel.sealed(changes).items():
+        after: Any = last[key]
+        there: Any = seen(observed, key) or after
+        words[key] = f"{_where(key, desired)}{_file(after)} is {there.value} and should be {after.value}, but {why}"
     for pending in plan.pending:
-        kind = KINDS[pending.key[0]]
-        if kind.channel(pending.key) == CHANNEL and kind.scope(pending.value) == (kind.name, ""):
-            value: Any = pending.value
-            yield (
-                f"{_where(pending.key, desired)}{kernel.settings.file(value.path)} should be {value.value}, but "
-                f"{pending.reason}"
+        kind, value = KINDS[pending.key[0]], pending.value
+        if kind.channel(pending.key) == CHANNEL and kind.scope(value) == (kind.name, ""):
+            wanted: Any = value
+            words[pending.key] = (
+                f"{_where(pending.key, desired)}{_file(wanted)} should be {wanted.value}, but {pending.reason}"
             )
+    return words
 
 
 def kept(desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
@@ -68,3 +66,7 @@ def kept(desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
 def _where(key: Key, desired: Desired) -> str:
     origin = desired.origins.get(key)
     return f"{origin.position}: " if origin is not None else ""
+
+
+def _file(value: Any) -> str:
+    return "/".join((ROOT, *value.path))

@@ -36,7 +36,7 @@ NO_FAMILY = frozenset({errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.EPROTONOSUPPO
 TABLE = "nft-table"
 """In the record's keys: a table that came into being by our first rule in it."""
 IPTABLES = ("chain", "jump", "policy")
-PROMOTE_ALL = "/proc/sys/net/ipv4/conf/all/promote_secondaries"
+PROMOTE_ALL = ("ipv4", "conf", "all", "promote_secondaries")
 
 
 class Refusal(ReconcilerError):  # noqa: N818  (what the kernel does, in its own word)
@@ -82,7 +82,8 @@ class Kernel:
         Raises UnavailableError where something cannot be read. Where iptables does not show all (it takes a
         privilege, and tables that nft itself did not make), its kinds are unknown in the state that is returned.
         """
-        sight = Sight(self.owner, self.record.keys, promote_all=self.namespace.run(_promote_all))
+        promote_all = self.settings.read((PROMOTE_ALL,))[PROMOTE_ALL] == "1"
+        sight = Sight(self.owner, self.record.keys, promote_all=promote_all)
         ours: dict[Key, Value] = {}
         foreign: dict[Key, tuple[Held, ...]] = {}
         unknown: dict[str, str] = {}
@@ -230,12 +231,3 @@ def _file(
 
 def _kind_of(value: Value) -> Resource[Any]:
     return next(kind for kind in KINDS.values() if isinstance(value, kind.value))
-
-
-def _promote_all() -> bool:
-    """Read net.ipv4.conf.all.promote_secondaries of the calling thread's namespace."""
-    try:
-        with open(PROMOTE_ALL, encoding="ascii") as file:
-            return file.read().strip() == "1"
-    except OSError:
-        return False

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 NAME = "sysctl"
 RA = 9
 """RTPROT_RA: routes that router advertisements brought."""
-ALWAYS = 2
-"""accept_ra: also while forwarding."""
+UNLESS_FORWARDING = 1
+"""accept_ra: 0 is never (then a program may do it in the kernel's place, and its routes stay), 2 always."""
 COPIED = frozenset({"addr_gen_mode", "disable_ipv6", "forwarding", "ignore_routes_with_linkdown"})
 """In IPv6, conf.all of these is copied to conf.default and to every interface."""
 KEPT = frozenset({"forwarding", "promote_secondaries", "route_localnet"})
@@ -120,10 +120,10 @@ def _without_ipv6(dev: str, world: World) -> Iterator[Effect]:
 
 
 def _advertised(world: World) -> Iterator[Effect]:
-    """Default routes of router advertisements go from interfaces that do not accept them always."""
+    """Default routes that the kernel has from router advertisements go, unless they are always accepted."""
     accepts: dict[str, Any] = {
         own(one.path): one.value for _, one, _ in world.within((NAME, "leaf", V6, "accept_ra")) if own(one.path)
     }
     for key, route, mark in world.every("route"):
-        if route.family == 6 and route.to == "::/0" and mark == RA and accepts.get(route.dev, ALWAYS) != ALWAYS:
+        if route.family == 6 and route.to == "::/0" and mark == RA and accepts.get(route.dev) == UNLESS_FORWARDING:
             yield Effect(key, route, mark)

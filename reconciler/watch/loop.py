@@ -137,10 +137,11 @@ class Loop:
         self._conflicts(outcome.final)
 
     def _conflicts(self, found: Preview) -> None:
-        """Say which foreign objects hold what the file wants; the rest is kept as the file says."""
+        """Say which foreign objects hold what the file wants, and what cannot be written; the rest is kept."""
         conflicts = conflict_rows(found.plan, found.desired, found.names)
-        if conflicts:
-            self.journal.problem("kernel", "\n".join(f"{row.kind} {row.what}  {row.where}" for row in conflicts))
+        lines = [*(f"{row.kind} {row.what}  {row.where}" for row in conflicts), *found.sealed]
+        if lines:
+            self.journal.problem("kernel", "\n".join(lines))
         else:
             self.journal.well("kernel")
 

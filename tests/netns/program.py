@@ -18,7 +18,7 @@ from reconciler.cli.main import run
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.netns.lab import Namespace
@@ -122,12 +122,12 @@ class Program:
 class Watcher:
     """``reconciler watch`` as a process; use it as a context manager. Its log is a file."""
 
-    def __init__(self, program: Program, *options: str, poll: str = "60") -> None:
+    def __init__(self, program: Program, *options: str, poll: str = "60", prefix: Sequence[str] = ()) -> None:
         name = f"{program.namespace.name}.{os.path.basename(program.path)}.log"
         self.log_path = f"{os.environ['RECONCILER_STATE_DIR']}.{name}"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                program.argv("watch", "--poll", poll, *options), cwd=ROOT, stdout=log, stderr=log
+                [*prefix, *program.argv("watch", "--poll", poll, *options)], cwd=ROOT, stdout=log, stderr=log
             )
 
     def __enter__(self) -> Self:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from tests.netns.advertise import advertise
 from tests.netns.program import ROOT, Watcher, until
 
 pytestmark = pytest.mark.needs("veth", "ipv6")
@@ -203,7 +204,7 @@ class TestOtherThings:
     def test_forwarding_is_refused_where_it_would_end_an_advertised_default_route(self, host, program):
         host.run("ip", "link", "set", "eth0", "up")
         host.run("ip", "link", "set", "far0", "up")
-        host.run("ip", "-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0", "proto", "ra")
+        advertise(host, "far0", "eth0")
         run = program(host, text="sysctls: {ipv6-forward: true}")
         refused = run("apply", status=7)
         assert "the IPv6 default route of the main table would be gone" in refused.err
@@ -213,6 +214,7 @@ class TestOtherThings:
             "net.ipv6.conf.eth0.accept_ra:",
             "net.ipv6.conf.all.forwarding:",
         ]
+        assert "default via" in host.output("ip", "-6", "route", "show", "proto", "ra")
 
     def test_a_stricter_value_for_all_is_told(self, host, program):
         host.sysctl("net.ipv4.conf.all.rp_filter", 2)
@@ -292,3 +294,17 @@ class TestWhereProcSysIsReadOnly:
         assert said in done.stderr
         assert "fwmark" not in host.output("ip", "rule")
         assert "is mounted read-only here" in self.sealed(run, "diff", 0).stderr
+
+    def test_a_watcher_goes_on_healing_the_rest(self, host, program):
+        """What it cannot write is said; a rule that goes comes back all the same."""
+        host.sysctl("net.ipv4.tcp_fwmark_accept", 1)
+        text = "sysctls: {tcp-fwmark-accept: true}\nrules: [{priority: 5, mark: 0x1/0x1, table: 9, family: ipv4}]\n"
+        run = program(host, text=text)
+        watcher = Watcher(run, poll="0.2", prefix=["unshare", "-m", "sh", "-c", f'{SEALED} && exec "$@"', "sh"])
+        with watcher:
+            host.sysctl("net.ipv4.tcp_fwmark_accept", 0)
+            watcher.says("/proc/sys/net/ipv4/tcp_fwmark_accept is 0 and should be 1, but it is mounted read-only here")
+            host.run("ip", "rule", "del", "priority", "5")
+            until(lambda: "fwmark 0x1/0x1" in host.output("ip", "rule"), lambda: watcher.log)
+            host.sysctl("net.ipv4.tcp_fwmark_accept", 1)
+            watcher.says("the kernel is well again")

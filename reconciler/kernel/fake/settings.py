@@ -77,10 +77,10 @@ def write(store: Store, wanted: Sysctl) -> None:
 
 
 def _forget_advertised(store: Store) -> None:
-    always = {s.value.path[2] for s in _leaves(store, "ipv6", "accept_ra") if s.value.value == 2}
+    plain = {s.value.path[2] for s in _leaves(store, "ipv6", "accept_ra") if s.value.value == 1}
     for thing in store.all("route"):
         route = thing.value
-        if (route.family, route.to, thing.mark) == (6, "::/0", ADVERTISED) and route.dev not in always:
+        if (route.family, route.to, thing.mark) == (6, "::/0", ADVERTISED) and route.dev in plain:
             store.remove("route", thing)
 
 
