@@ -117,7 +117,7 @@ def _choice(document: Map, finding: Finding) -> Iterator[Said]:
     hint = did_you_mean(finding.value, words) if isinstance(finding.value, str) else ""
     if not hint and len(choice) <= _MOST_WORDS:
         hint = either([_word(word) for word in choice]) if len(choice) > 1 else f"only {_word(choice[0])} is"
-    yield _said(finding, f"{_shown(document, finding)} is not known here", hint or _expected(finding))
+    yield _said(finding, f"{_shown(document, finding)} is not known here", hint or _known(words) or _expected(finding))
 
 
 def _removed(document: Map, finding: Finding) -> str:

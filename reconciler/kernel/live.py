@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.settle import settle
 from reconciler.core.state import OURS, SURPLUS, Held, State
 from reconciler.errors import ReconcilerError, UnavailableError
+from reconciler.kernel import tap
 from reconciler.kernel.facts import find_facts
 from reconciler.kernel.netlink import Netlink, NetlinkError
 from reconciler.kernel.procfs import Settings
@@ -18,6 +19,7 @@ from reconciler.resources.iptables.decode import decode
 from reconciler.resources.iptables.restore import blame, complaint, script
 from reconciler.resources.link.device_wire import LINK_DUMP
 from reconciler.resources.link.match import interfaces
+from reconciler.resources.message import Message
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.resources.base import Dump, Found
     from reconciler.resources.facts import Facts
     from reconciler.resources.link.match import Interface
+    from reconciler.resources.message import Tap
     from reconciler.resources.owner import Owner
 
 ALREADY_GONE = frozenset({errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL})
@@ -139,7 +142,28 @@ class Kernel:
             self._iptables(int(step.channel.removeprefix("iptables")), step.changes)
 
     def _netlink(self, changes: Iterable[Change]) -> None:
-        sent = [(c, m) for c in changes for m in KINDS[c.kind].encode(c, self.owner)]
+        sent: list[tuple[Change, Message]] = []
+        for change in changes:
+            for request in KINDS[change.kind].encode(change, self.owner):
+                if isinstance(request, Message):
+                    sent.append((change, request))
+                else:
+                    self._send(sent)
+                    sent = []
+                    self._tap(change, request)
+        self._send(sent)
+
+    def _tap(self, change: Change, request: Tap) -> None:
+        try:
+            if self.netlink.index(request.name) is not None:
+                raise FileExistsError(errno.EEXIST, "File exists")
+            tap.make(self.namespace, request)
+        except OSError as error:
+            words = f"{error.strerror} ({error.filename})" if error.filename else str(error.strerror)
+            raise Refusal(change, None, error.errno or 0, words) from error
+        self.netlink.requests += 1
+
+    def _send(self, sent: list[tuple[Change, Message]]) -> None:
         while sent:
             acks = self.netlink.send([message for _, message in sent])
             for (change, _), ack in zip(sent, acks, strict=False):

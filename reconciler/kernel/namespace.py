@@ -101,6 +101,12 @@ class Namespace:
         """What to call it in a message: "this host", "namespace blue"."""
         return self._description
 
+    def fileno(self) -> int:
+        """The descriptor by which another namespace is held; ValueError for the process's own."""
+        if self._descriptor is None:
+            raise ValueError("the process's own namespace is held by no descriptor")
+        return self._descriptor
+
     def close(self) -> None:
         """Let go of the namespace; it is not usable afterwards."""
         if self._descriptor is not None and self._descriptor >= 0:

@@ -10,8 +10,10 @@ import errno
 import socket
 import struct
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from reconciler.errors import UnavailableError
 from reconciler.kernel.ack import (
     HEADER,
     Ack,
@@ -21,6 +23,7 @@ from reconciler.kernel.ack import (
     parse_done,
     parse_error,
 )
+from reconciler.kernel.namespace import Namespace
 from reconciler.kernel.sock import NETLINK_ROUTE, RECEIVE, SOL_NETLINK, cut, open_socket, pack
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from reconciler.errors import UnavailableError
-    from reconciler.kernel.namespace import Namespace
     from reconciler.resources.message import Message
 
 __all__ = ["Ack", "InterruptedDumpError", "Netlink", "NetlinkError", "OverrunError"]
@@ -161,6 +162,11 @@ class Netlink:
                     indexes.clear()
                 size, naming = 0, False
             placed, missing = self._place(message, indexes)
+            if message.namespaces and not missing:
+                acks += self._elsewhere(placed) if self._flush(queue, acks) else []
+                if acks and acks[-1].errno:
+                    return acks
+                continue
             if missing:
                 if self._flush(queue, acks):
                     acks.append(Ack(errno.ENODEV, f'device "{missing}" does not exist'))
@@ -210,6 +216,19 @@ class Netlink:
                 return message, name
             struct.pack_into("=I", body, offset, index)
         return message._replace(body=bytes(body)), ""
+
+    def _elsewhere(self, message: Message) -> list[Ack]:
+        """Send one message that names other namespaces; they are held until it is answered."""
+        body, acks = bytearray(message.body), list[Ack]()
+        with ExitStack() as held:
+            try:
+                for offset, name in message.namespaces:
+                    namespace = held.enter_context(Namespace.parse(name))
+                    struct.pack_into("=I", body, offset, namespace.fileno())
+            except UnavailableError as error:
+                return [Ack(errno.ENOENT, str(error))]
+            self._flush([message._replace(body=bytes(body))], acks)
+        return acks
 
     def _flush(self, queue: list[Message], acks: list[Ack]) -> bool:
         """Send what is queued as one batch, empty the queue, add the acknowledgements; True if all are 0."""

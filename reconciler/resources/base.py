@@ -11,11 +11,11 @@ from reconciler.core.kind import Kind
 from reconciler.core.state import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.change import Change
     from reconciler.core.state import Key, State
-    from reconciler.resources.message import Message
+    from reconciler.resources.message import Request
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
     from reconciler.resources.scene import Scene, Wanted
@@ -122,7 +122,7 @@ class Resource(Kind[V]):
         """Return the file that a change writes, and its new content."""
         raise NotImplementedError
 
-    def encode(self, change: Change, owner: Owner) -> list[Message]:
+    def encode(self, change: Change, owner: Owner) -> Sequence[Request]:
         """Return the requests that make a change; device names are left for the transport to fill in."""
         raise NotImplementedError
 

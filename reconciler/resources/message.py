@@ -16,3 +16,20 @@ class Message(NamedTuple):
     """All that follows ``nlmsghdr``: the family's fixed header and the attributes."""
     devices: tuple[tuple[int, str], ...] = ()
     """(offset in ``body``, device name): where the u32 index of that device is put just before sending."""
+    namespaces: tuple[tuple[int, str], ...] = ()
+    """(offset in ``body``, name of a network namespace): where the u32 descriptor of that namespace is put."""
+
+
+class Tap(NamedTuple):
+    """A tun or tap interface to be made: no netlink message does it (drivers/net/tun.c)."""
+
+    name: str
+    flags: int
+    """IFF_TUN or IFF_TAP, with IFF_NO_PI and others (linux/if_tun.h)."""
+    owner: int | None = None
+    """A user's number; None for none."""
+    group: int | None = None
+
+
+Request = Message | Tap
+"""What a resource asks of the kernel."""

@@ -64,6 +64,7 @@ for _kind, _options in (("ipvlan", ""), ("macvlan", ""), ("vlan", "id 5")):
         "ip link add name lower type veth peer name other",
         f"ip link add link lower name probe type {_kind} {_options}",
     )
+PROBES["tun"] = ("tun and tap", "ip tuntap add dev probe mode tun")
 PROBES["ipv6"] = ("IPv6", "ip -6 route add 2001:db8::/64 dev lo", "ip -6 rule add fwmark 1 table 10")
 PROBES["uidrange"] = ("rules by user", "ip rule add uidrange 1000-2000 table 10")
 _qdisc("htb")

@@ -8,6 +8,8 @@ from reconciler.resources.link.option import Choice, Dev, Number, Option
 from reconciler.resources.link.type import LinkType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.core.world import World
     from reconciler.resources.scene import Path, Scene
 
@@ -76,7 +78,13 @@ class Bond(LinkType):
                     (*path, word), f"{word} counts looks at the carrier, and there are none", "add miimon: 100"
                 )
 
-    def decide(self, name: str, wanted: dict[str, Any], world: World) -> dict[str, Any]:
+    def decide(
+        self,
+        name: str,
+        wanted: dict[str, Any],
+        seen: Mapping[str, Any],  # noqa: ARG002
+        world: World,
+    ) -> dict[str, Any]:
         """The kernel shows a primary only once it is a port (bond_netlink.c, bond_fill_info)."""
         primary = world.get(("device", wanted.get("primary", "")))
         if primary is not None and primary.master != name and world.get(("device", name)) is not None:

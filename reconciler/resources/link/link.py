@@ -15,7 +15,7 @@ from reconciler.resources.link.device import Device, DeviceKind
 from reconciler.resources.link.device_wire import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, LINK_DUMP, RTM_NEWLINK
 from reconciler.resources.link.match import altnames
 from reconciler.resources.link.types import TYPES, beyond, schema
-from reconciler.resources.message import Message
+from reconciler.resources.message import Message, Request
 from reconciler.resources.scene import Path, Scene, Wanted
 from reconciler.resources.wire import nested, parse, string, text
 
@@ -62,6 +62,7 @@ class LinkKind(Resource[Link]):
     value = Link
     rank = 10
     remembers = "until marked"
+    open = ("options",)
     schema = {
         "interfaces.*": {
             "kind": {
@@ -87,9 +88,8 @@ class LinkKind(Resource[Link]):
     def decide(self, wanted: Link, seen: Link | None, world: World) -> Link:
         """What the file does not say stays as it is."""
         kind = TYPES[wanted.type]
-        said = kind.decide(wanted.name, dict(wanted.options), world)
-        if seen is not None and seen.type == wanted.type:
-            said = {**dict(seen.options), **said}
+        there = dict(seen.options) if seen is not None and seen.type == wanted.type else {}
+        said = {**there, **kind.decide(wanted.name, dict(wanted.options), there, world)}
         return wanted._replace(options=tuple(sorted(said.items())))
 
     def replace(self, before: Link, after: Link) -> str:
@@ -225,9 +225,9 @@ class LinkKind(Resource[Link]):
             return state
         return state._replace(foreign={k: held for k, held in state.foreign.items() if k not in ends})
 
-    def encode(self, change: Change, owner: Owner) -> list[Message]:
+    def encode(self, change: Change, owner: Owner) -> list[Request]:
         """Create and mark as ours, mark only, or delete."""
-        messages = []
+        messages: list[Request] = []
         if change.before is not None and change.action != UPDATE:
             body = IFINFOMSG.pack(0, 0, 0, 0, 0)
             messages.append(Message(RTM_DELLINK, 0, body, ((4, change.before[0]),)))
@@ -290,10 +290,14 @@ def _in_place(change: Change) -> bool:
     return any(word in change.fields for word, _ in change.after.options)  # type: ignore[union-attr]
 
 
-def _written(change: Change) -> Iterator[Message]:
+def _written(change: Change) -> Iterator[Request]:
     """Yield the request that creates a link, or changes its options."""
     link: Any = change.after
     if change.action == UPDATE and not _in_place(change):
+        return
+    made = TYPES[link.type].makes(link.name, link.options)
+    if made is not None:
+        yield made
         return
     packed = TYPES[link.type].pack(_options(change))
     front = IFINFOMSG.pack(0, 0, 0, 0, 0)
@@ -307,13 +311,17 @@ def _written(change: Change) -> Iterator[Message]:
     devices += [(inside + at, name) for at, name in packed.in_data]
     info = kind + (nested(IFLA_INFO_DATA, packed.data) if packed.data else b"")
     flags = 0 if change.action == UPDATE else MessageFlags.CREATE
-    yield Message(RTM_NEWLINK, flags, front + nested(IFLA_LINKINFO, info), tuple(devices))
+    namespaces = tuple((inside + at, name) for at, name in packed.namespaces)
+    yield Message(RTM_NEWLINK, flags, front + nested(IFLA_LINKINFO, info), tuple(devices), namespaces)
 
 
 def _said(change: Change) -> Iterator[list[str]]:
     """Yield the same as a command line."""
     link: Any = change.after
     if change.action == UPDATE and not _in_place(change):
+        return
+    if line := TYPES[link.type].line(link.name, link.options):
+        yield line
         return
     before, after = TYPES[link.type].words(_options(change))
     if change.action == UPDATE:

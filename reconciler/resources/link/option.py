@@ -145,6 +145,12 @@ class Host(Form):
         return address(payload) if any(payload) else ""
 
 
+class Text(Form):
+    """A word that stands for itself."""
+
+    stanza: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": 255}
+
+
 class Dev(Form):
     """Another interface, by name; the transport puts its index in."""
 

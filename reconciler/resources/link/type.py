@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import Key
     from reconciler.core.world import World
     from reconciler.resources.base import Sight
+    from reconciler.resources.message import Tap
     from reconciler.resources.scene import Path, Scene
     from reconciler.resources.wire import Attributes
 
@@ -33,6 +34,8 @@ class Packed(NamedTuple):
     in_head: tuple[tuple[int, str], ...] = ()
     """(offset in ``head``, device name): where that device's index goes."""
     in_data: tuple[tuple[int, str], ...] = ()
+    namespaces: tuple[tuple[int, str], ...] = ()
+    """(offset in ``data``, name): where the descriptor of that network namespace goes."""
 
 
 class LinkType:
@@ -88,6 +91,14 @@ class LinkType:
                 data += option.pack(value)
         return Packed(head, data, in_head, tuple(in_data))
 
+    def makes(self, name: str, options: Options) -> Tap | None:  # noqa: ARG002
+        """Return how one is made, where that is not by a message."""
+        return None
+
+    def line(self, name: str, options: Options) -> list[str]:  # noqa: ARG002
+        """Return the command that makes one, where that is not ``ip link add``."""
+        return []
+
     def unpack(self, data: bytes, attributes: Attributes, sight: Sight) -> Options:
         """Read the options from IFLA_INFO_DATA and the link's other attributes."""
         found, held = {}, parse(data)
@@ -135,8 +146,14 @@ class LinkType:
         changed = [o.word for o in self.options_table if o.fixed and before.get(o.word) != after.get(o.word)]
         return f"{', '.join(changed)} of a {self.name} is fixed when it is created" if changed else ""
 
-    def decide(self, name: str, wanted: dict[str, Any], world: World) -> dict[str, Any]:  # noqa: ARG002
-        """Take out of the wanted options what cannot be seen at the moment."""
+    def decide(
+        self,
+        name: str,  # noqa: ARG002
+        wanted: dict[str, Any],
+        seen: Mapping[str, Any],  # noqa: ARG002
+        world: World,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        """Take out of the wanted options what cannot be seen at the moment; ``seen`` is empty for a new link."""
         return wanted
 
     def claims(self, name: str, said: Mapping[str, Any]) -> Iterable[Key]:  # noqa: ARG002

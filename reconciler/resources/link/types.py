@@ -8,6 +8,7 @@ from reconciler.resources.link.bond import Bond
 from reconciler.resources.link.bridge import Bridge
 from reconciler.resources.link.macvlan import Ipvlan, Macvlan
 from reconciler.resources.link.plain import Dummy, Ifb, Wireguard
+from reconciler.resources.link.tun import Tun
 from reconciler.resources.link.tunnel import Gre, Gretap, Ipip, Sit
 from reconciler.resources.link.veth import Veth
 from reconciler.resources.link.vlan import Vlan
@@ -30,6 +31,7 @@ TYPES: Mapping[str, LinkType] = {
     "ipvlan": Ipvlan(),
     "macvlan": Macvlan(),
     "sit": Sit(),
+    "tun": Tun(),
     "veth": Veth(),
     "vlan": Vlan(),
     "vrf": Vrf(),
