@@ -50,6 +50,12 @@ def split(kinds: Kinds, goal: Goal, observed: State) -> tuple[Planner, tuple[Pen
             conflicts.update(planner.conflicts)
             reasons.update((key, why) for key, why in planner.waiting.items() if key not in conflicts)
             continue
+        # The next plan would find these in conflict, not waiting; then this one is refused already.
+        held = [found for key in reasons if (found := planner.holder(key, goal.wanted[key])) is not None]
+        if held:
+            conflicts.update((conflict.key, conflict) for conflict in held)
+            reasons = {key: why for key, why in reasons.items() if key not in conflicts}
+            continue
         again = [key for key in reasons if key not in released and planner.could_make(key, goal.wanted[key])]
         if not again:
             planner.conflicts.update(conflicts)

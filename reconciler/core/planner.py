@@ -78,6 +78,15 @@ class Planner:
                 return False
         return True
 
+    def holder(self, key: Key, raw: Value) -> Conflict | None:
+        """Return who else holds a wanted object's key at the end of the plan, with another value."""
+        held = [h for h in self.world.foreign.get(key, ()) if h.mark != SURPLUS]
+        if not held or self.kinds[key[0]].shared or key in self.world.ours or key in self.goal.beside:
+            return None
+        if self._adopted(key, held[0]) or self._satisfied(key, raw):
+            return None
+        return Conflict(key, raw, held[0].value, held[0].mark)
+
     def _start(self) -> None:
         """Queue all that differs."""
         goal, world, kinds = self.goal, self.world, self.kinds

@@ -79,11 +79,13 @@ def _keep_former(record: Record, key: Key, value: Value, changed: Iterable[str])
 
 
 def _still_ours(key: Key, fields: dict[str, Any], desired: Desired, observed: State) -> dict[str, Any]:
-    """Return the former values of fields that the file still sets on an object that still exists."""
+    """Return the former values of fields that the file still sets, or that could not be given back yet."""
     kind, wanted, now = KINDS[key[0]], desired.values.get(key), seen(observed, key)
     if now is not None and kind.stale(fields, now):
         return {}
     if wanted is None:
         given_back = now is None or all(getattr(now, f, v) == v for f, v in fields.items())
         return {} if given_back and kind.due(key, desired.values) else fields
-    return {f: value for f, value in fields.items() if f in kind.witness or getattr(wanted, f, None) is not None}
+    kept = {f for f in fields if f in kind.witness or getattr(wanted, f, None) is not None}
+    kept |= {f for f, value in fields.items() if now is not None and getattr(now, f, value) != value}
+    return {f: value for f, value in fields.items() if f in kept}

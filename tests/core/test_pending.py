@@ -76,6 +76,16 @@ STORIES = [
         "no address on any device reaches 192.168.2.1",
     ),
     (
+        "a gateway that is not behind the loopback interface, where IPv6 has none",
+        (
+            Route(6, 100, "::/0", 1024, "unicast", "", "lo"),
+            Route(6, 100, "2001:db8:5::/64", 1024, "unicast", "2001:db8::fe", None),
+        ),
+        (),
+        "route",
+        "no address on any device reaches 2001:db8::fe",
+    ),
+    (
         "a source address",
         (UP, ONE, DEFAULT._replace(src="192.168.2.9")),
         (),
@@ -189,3 +199,14 @@ def test_a_wish_that_waited_only_for_another_that_waits_itself_is_made_without_i
     done = plan(KINDS, Desired(keyed(wish)), found.state())
     assert {one.key[0] for one in done.pending} == {"device"}
     assert key_of(DEFAULT) in done.predicted.ours
+
+
+def test_what_waits_only_for_what_goes_in_this_very_plan_is_in_conflict_at_once():
+    """Else the plan is executed, and the next one is refused with the words that nothing was applied."""
+    found = kernel(UP, BRIDGE, foreign=(SIX,))
+    found.finish_detection()
+    port = Device("eth0", "down", None, "br0")
+    route = Route(6, 254, "2001:db8::/64", 256, "unicast", "", "br0")
+    first = plan(KINDS, Desired(keyed((port, route))), found.state())
+    assert [one.key for one in first.conflicts] == [key_of(route)]
+    assert [one.key for one in first.pending] == [key_of(port)]

@@ -76,3 +76,12 @@ def test_a_former_value_stays_while_the_file_sets_the_field(record):
     desired = Desired({DEVICE_KEY: NEW})
     memory.settle(record, State({}, {DEVICE_KEY: (Held(NEW, 2),)}), desired)
     assert record.former == {DEVICE_KEY: {"mtu": 1500}}
+
+
+def test_a_former_value_stays_while_the_object_waits_and_it_cannot_be_given_back(record):
+    record.former = {DEVICE_KEY: {"mtu": 1500}}
+    desired = Desired({DEVICE_KEY: Device("eth0", None, None, "br7")})
+    memory.settle(record, State({}, {DEVICE_KEY: (Held(NEW, 2),)}), desired)
+    assert record.former == {DEVICE_KEY: {"mtu": 1500}}
+    memory.settle(record, State({}, {DEVICE_KEY: (Held(OLD, 2),)}), desired)
+    assert record.former == {}
