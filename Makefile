@@ -3,7 +3,7 @@
 #   make bench BENCH_ARGS="…"                       to the measurements
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-uml test-qemu lint schema bench clean
+.PHONY: help demo test test-uml test-qemu nightly lint schema bench clean
 export PATH := $(PATH):/usr/sbin:/sbin
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -28,6 +28,12 @@ test-uml: ## the real-kernel tests on a user-mode kernel, which has what this on
 test-qemu: ## the same on Debian's kernel in qemu, which has everything, and is slow
 	@tools/setup qemu
 	@tests/qemu/run $(PYTEST_ARGS)
+
+nightly: ## thousands of random files, other ones each day, on this kernel and the user-mode one
+	@tools/setup uml
+	@export RECONCILER_RANDOM_FILES_FROM=$$(date +%y%m%d0000); \
+	RECONCILER_RANDOM_FILES=5000 tools/in-namespace $(PYTHON_IN_VENV) -m pytest tests/netns/test_random_files.py -q && \
+	RECONCILER_RANDOM_FILES=200 RECONCILER_THOROUGH=1 RECONCILER_UML_SECONDS=7200 tests/uml/run tests/netns/test_random_files.py -q
 
 lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
 	@tools/setup lint

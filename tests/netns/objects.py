@@ -60,10 +60,11 @@ def variant() -> str:
     return next(iter(variants()), "")
 
 
-def objects(namespace: Namespace, devices: tuple[str, ...] = ("eth0", "eth1")) -> Objects:
+def objects(namespace: Namespace, devices: tuple[str, ...] = ("eth0", "eth1"), *, iptables: bool = True) -> Objects:
     """Return all objects; classes and filters of the devices that are named."""
     commands = [*SHOWN, *(words.format(device) for device in devices for words in OF_A_DEVICE)]
-    commands += [f"{tool}-{name}-save" for tool in ("iptables", "ip6tables") for name in variants()]
+    if iptables:
+        commands += [f"{tool}-{name}-save" for tool in ("iptables", "ip6tables") for name in variants()]
     # One shell for all: it is asked often. A device that is not there shows nothing.
     text = namespace.output("sh", "-c", "".join(f"echo '=== {c}'; {c} 2>/dev/null; " for c in commands) + "true")
     found: Objects = {}
