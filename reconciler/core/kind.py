@@ -173,6 +173,10 @@ class Kind(Generic[V]):
         """Yield objects without whose removal the kernel refuses to remove this one."""
         return ()
 
+    def steady(self, value: V) -> V:
+        """Return a value without what runs down by itself, so that it can be compared with the same one later."""
+        return value
+
     def changed(self, before: V, after: V) -> tuple[str, ...]:
         """Name the fields in which two values differ."""
         return tuple(f for f in self.value._fields if getattr(before, f) != getattr(after, f))  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ from reconciler.resources.registry import KINDS
 if TYPE_CHECKING:
     from reconciler.config.document import Map
     from reconciler.core.change import Plan
-    from reconciler.core.state import Key, State
+    from reconciler.core.state import Key, State, Value
     from reconciler.kernel.live import Kernel
     from reconciler.resources.facts import Facts
     from reconciler.resources.owner import Owner
@@ -102,10 +102,14 @@ def _again(found: Preview, document: Map | None, kernel: Kernel, *, adopt: bool,
 
 
 def _touched_alike(shown: Plan, before: State, now: State) -> bool:
-    return all(
-        before.ours.get(key) == now.ours.get(key) and before.foreign.get(key) == now.foreign.get(key)
-        for key in shown.touched()
-    )
+    return all(_holders(key, before) == _holders(key, now) for key in shown.touched())
+
+
+def _holders(key: Key, state: State) -> tuple[Value | None, list[tuple[Value, int]]]:
+    """Return what has a key, but for what runs down by itself."""
+    kind, mine = KINDS[key[0]], state.ours.get(key)
+    foreign = [(kind.steady(value), mark) for value, mark in state.foreign.get(key, ())]
+    return None if mine is None else kind.steady(mine), foreign
 
 
 def _execute(found: Preview, kernel: Kernel, listener: Listener) -> bool:

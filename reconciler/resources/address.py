@@ -14,7 +14,7 @@ from reconciler.core.kind import Lack
 from reconciler.errors import Problem
 from reconciler.resources import address_config as config
 from reconciler.resources import address_wire as wire
-from reconciler.resources.address_value import FIXED_4, Address, alike, differing, whole
+from reconciler.resources.address_value import FIXED_4, FOREVER, Address, alike, differing, whole
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.cascade import connected, otherwise, siblings, without_address
 from reconciler.resources.message import Message
@@ -60,6 +60,11 @@ class AddressKind(Resource[Address]):
     def same(self, one: Address, other: Address) -> bool:
         """Compare what the file can say; a lifetime that runs down is the same until half of it is over."""
         return alike(one, other)
+
+    def steady(self, value: Address) -> Address:
+        """Leave out how much of a finite lifetime is left."""
+        valid, preferred = map(_left, (value.valid, value.preferred))
+        return value._replace(valid=valid, preferred=preferred)
 
     def changed(self, before: Address, after: Address) -> tuple[str, ...]:
         """Name what differs."""
@@ -239,6 +244,10 @@ class AddressKind(Resource[Address]):
 def _routed(value: Address) -> tuple[object, ...]:
     """Return what decides about the route to an address's subnet."""
     return bool(value.secondary), bool(value.noprefixroute), value.metric
+
+
+def _left(lifetime: int | None) -> int | None:
+    return lifetime if lifetime in (None, FOREVER) else min(lifetime, 1)
 
 
 def _shown(value: Address, field: str) -> str:

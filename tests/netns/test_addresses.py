@@ -215,3 +215,23 @@ def test_flags_that_do_not_fit_the_header_are_read(host):
     held = kernel.read({}).foreign["address", "e0", 4, "10.0.0.1/24", ""]
     kernel.close()
     assert held[0].value.noprefixroute
+
+
+@pytest.mark.needs("ifb")
+def test_a_lifetime_that_runs_down_between_preview_and_apply_is_no_reason_to_plan_anew(host, program, monkeypatch):
+    """The plan that is executed is the one that was shown."""
+    run = program(host)
+    host.run("ip", "address", "add", "10.0.0.9/24", "dev", "e0", "valid_lft", "900", "preferred_lft", "800")
+    run.write(FILE.format("{address: 10.0.0.9/24, metric: 5, adopt: true}"))
+    read, left = Kernel.read, [790, 800]
+
+    def later(kernel, desired):
+        if left:
+            words = ["valid_lft", str(left.pop()), "preferred_lft", "100"]
+            host.run("ip", "address", "change", "10.0.0.9/24", "dev", "e0", *words)
+        return read(kernel, desired)
+
+    monkeypatch.setattr(Kernel, "read", later)
+    done = run("apply")
+    assert done.out.count("~ address") == 1, done.out
+    assert "not previewed" not in done.out

@@ -103,6 +103,14 @@ def rules(draw, *, users=True):
     )
 
 
+lifetimes = st.one_of(
+    st.just((0xFFFFFFFF, 0xFFFFFFFF)),
+    st.integers(1, 0xFFFFFFFE).flatmap(lambda valid: st.tuples(st.just(valid), st.integers(1, valid))),
+)
+labels = st.sampled_from(("", "", "e0:1", "e1:fifteen-lett"))
+scopes = st.sampled_from(("", "", "site", "link", "host", "7"))
+
+
 @st.composite
 def addresses(draw):
     """An address of an interface, with or without a peer; what the kernel decides is as it is for the first."""
@@ -110,6 +118,20 @@ def addresses(draw):
     whole = 32 if number == 4 else 128
     one, other = draw(unicast(number)), draw(unicast(number))
     dev = draw(st.sampled_from(DEVICES))
+    ends = (f"{one}/{draw(st.integers(8, whole))}", "")
     if one != other and draw(st.booleans()):
-        return Address(dev, number, f"{one}/{whole}", f"{other}/{draw(st.integers(8, whole))}", False, False)
-    return Address(dev, number, f"{one}/{draw(st.integers(8, whole))}", "", False, False)
+        ends = (f"{one}/{whole}", f"{other}/{draw(st.integers(8, whole))}")
+    value = Address(dev, number, *ends, False, False)
+    if draw(st.booleans()):
+        return value
+    valid, preferred = draw(lifetimes)
+    value = value._replace(
+        metric=draw(u32.filter(lambda metric: metric != 256)),
+        noprefixroute=draw(st.booleans()),
+        valid=valid,
+        preferred=preferred,
+    )
+    if number == 6:
+        return value._replace(nodad=draw(st.booleans()))
+    broadcast = draw(st.one_of(st.just(""), unicast(4)))
+    return value._replace(broadcast=broadcast, label=draw(labels), scope=draw(scopes))

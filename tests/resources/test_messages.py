@@ -127,14 +127,28 @@ def as_rule(rule, protocol=0x5E):
     return head, attrs
 
 
+ADDRESS_SCOPES = {"": 0, "site": 200, "link": 253, "host": 254, "7": 7}
+
+
 def as_address(address, protocol=0x5E):
     host, _, length = address.address.partition("/")
     far, _, far_length = address.peer.partition("/")
+    nodad = 0x02 if address.nodad else 0
     head = {
-        "family": AF[address.family], "prefixlen": int(far_length or length), "flags": 0, "scope": 0,
-        "index": INDEXES[address.dev],
+        "family": AF[address.family], "prefixlen": int(far_length or length), "flags": nodad,
+        "scope": ADDRESS_SCOPES[address.scope], "index": INDEXES[address.dev],
     }  # fmt: skip
-    return head, present(IFA_LOCAL=host, IFA_ADDRESS=far or host, IFA_PROTO=protocol)
+    lifetimes = {"ifa_preferred": address.preferred, "ifa_valid": address.valid, "cstamp": 0, "tstamp": 0}
+    return head, present(
+        IFA_LOCAL=host,
+        IFA_ADDRESS=far or host,
+        IFA_BROADCAST=address.broadcast,
+        IFA_LABEL=address.label,
+        IFA_FLAGS=0x200 | nodad if address.noprefixroute else None,
+        IFA_RT_PRIORITY=address.metric or None,
+        IFA_CACHEINFO=lifetimes if (address.valid, address.preferred) != (0xFFFFFFFF, 0xFFFFFFFF) else None,
+        IFA_PROTO=protocol,
+    )
 
 
 def check(message, head, attrs):
@@ -170,13 +184,16 @@ def test_rules_that_we_pack(rule):
         check(message, *as_rule(rule))
 
 
+ENDS = {"IFA_LOCAL", "IFA_ADDRESS"}
+
+
 @given(addresses())
 def test_addresses_that_we_pack(address):
     head, attrs = as_address(address)
     (message,) = parsed(ifaddrmsg, create(address))
     check(message, head, attrs)
     (message,) = parsed(ifaddrmsg, delete(address))
-    check(message, head, {name: value for name, value in attrs.items() if name != "IFA_PROTO"})
+    check(message, head | {"flags": 0, "scope": 0}, {name: attrs[name] for name in ENDS})
 
 
 def test_links_that_we_pack():
@@ -298,7 +315,8 @@ def test_addresses_that_pyroute2_packs(address):
     head, attrs = as_address(address)
     if address.family == 6 and not address.peer:
         del attrs["IFA_LOCAL"]
-    assert decoded(address, built(ifaddrmsg(), head, attrs | {"IFA_FLAGS": 0x80})) == [(address, None)]
+    flags = attrs.get("IFA_FLAGS", head["flags"]) | (0x80 if address.valid == 0xFFFFFFFF else 0)
+    assert decoded(address, built(ifaddrmsg(), head, attrs | {"IFA_FLAGS": flags})) == [(address, None)]
 
 
 def test_a_change_of_two_fields_is_one_message():
