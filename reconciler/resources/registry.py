@@ -10,7 +10,7 @@ from reconciler.resources.iptables.jump import JumpKind
 from reconciler.resources.iptables.policy import PolicyKind
 from reconciler.resources.link.device import DeviceKind
 from reconciler.resources.link.link import LinkKind
-from reconciler.resources.route import RouteKind
+from reconciler.resources.route.kind import RouteKind
 from reconciler.resources.rule import RuleKind
 from reconciler.resources.sysctl import SysctlKind
 from reconciler.resources.tc.class_ import ClassKind

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from reconciler.resources.address import Address
 from reconciler.resources.prefix import network
 from reconciler.resources.route import Route
+from reconciler.resources.route.value import options
 from reconciler.resources.rule import Rule
 from reconciler.resources.wire import address
 
@@ -43,12 +44,41 @@ def prefix(draw, family, shortest=0):
     return network(f"{draw(unicast(family))}/{draw(st.integers(shortest, 32 if family == 4 else 128))}")
 
 
+TYPES = ("unicast",) * 4 + ("blackhole", "unreachable", "prohibit", "throw", "local")
+METRICS = ("mtu", "advmss", "initcwnd", "initrwnd")
+
+
 @st.composite
-def routes(draw):
+def route_options(draw, family, kind, via):
+    """What few routes have, for a route that leads somewhere; most have nothing."""
+    found = {}
+    if draw(st.booleans()):
+        return ()
+    if family == 4:
+        found["tos"] = draw(st.sampled_from((0, 4, 16, 252)))
+    if kind not in ("unicast", "local"):
+        return options(found)
+    if family == 6:
+        found["pref"] = draw(st.sampled_from((None, "low", "high")))
+    if family == 4 and kind == "unicast" and not via:
+        found["scope"] = draw(st.sampled_from((None, "global", "host", 77)))
+    for word in METRICS:
+        if draw(st.booleans()):
+            found[word] = draw(st.integers(1300, 65000))
+    found["hoplimit"] = draw(st.integers(0, 255))
+    found["mtu-lock"] = "mtu" in found and draw(st.booleans())
+    found["onlink"] = bool(via) and draw(st.booleans())
+    return options(found)
+
+
+@st.composite
+def routes(draw, families=family):
     """A route of any kind that the file can ask for."""
-    number = draw(family)
-    kind = draw(st.sampled_from(("unicast", "unicast", "blackhole", "unreachable", "prohibit")))
+    number = draw(families)
+    kind = draw(st.sampled_from(TYPES))
     plain = kind == "unicast"
+    gateway = unicast(draw(st.sampled_from((4, 4, 6)))) if number == 4 else unicast(6)
+    via = draw(st.one_of(st.just(""), gateway)) if plain else ""
     return Route(
         number,
         draw(
@@ -57,9 +87,10 @@ def routes(draw):
         draw(prefix(number)),
         draw(st.integers(1 if number == 6 else 0, 0xFFFFFFFF)),
         kind,
+        via,
+        draw(st.sampled_from(DEVICES)) if plain else "lo" if kind == "local" else "",
         draw(st.one_of(st.just(""), unicast(number))) if plain else "",
-        draw(st.sampled_from(DEVICES)) if plain else "",
-        draw(st.one_of(st.just(""), unicast(number))) if plain else "",
+        draw(route_options(number, kind, via)),
     )
 
 

@@ -27,8 +27,9 @@ from tests.resources.host import OWNER, create, delete, kind_of, update
 from tests.resources.strategies import INDEXES, addresses, routes, rules
 
 AF = {4: 2, 6: 10}
-TYPES = {"unicast": 1, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 ACTIONS = {"table": 1, "goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+TYPES = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
+SCOPES = {"global": 0, "link": 253, "host": 254}
 
 
 def sent(change):
@@ -80,18 +81,32 @@ def decoded(value, body):
 
 def as_route(route, protocol=0x5E):
     host, _, length = route.to.partition("/")
+    more = dict(route.options)
+    usual = "host" if route.type == "local" else "link" if route.type == "unicast" and not route.via else "global"
+    scope = more.get("scope", usual if route.family == 4 else "global")
     head = {
-        "family": AF[route.family], "dst_len": int(length), "src_len": 0, "tos": 0,
+        "family": AF[route.family], "dst_len": int(length), "src_len": 0, "tos": more.get("tos", 0),
         "table": route.table if route.table < 256 else 252, "proto": protocol,
-        "scope": 253 if route.family == 4 and route.type == "unicast" and not route.via else 0,
-        "type": TYPES[route.type], "flags": 0,
+        "scope": SCOPES.get(scope, scope), "type": TYPES[route.type], "flags": 4 if "onlink" in more else 0,
     }  # fmt: skip
+    other = ":" in route.via and route.family == 4
+    metrics = present(
+        RTAX_MTU=more.get("mtu"),
+        RTAX_ADVMSS=more.get("advmss"),
+        RTAX_HOPLIMIT=more.get("hoplimit"),
+        RTAX_INITCWND=more.get("initcwnd"),
+        RTAX_INITRWND=more.get("initrwnd"),
+        RTAX_LOCK=4 if "mtu-lock" in more else None,
+    )
     attrs = present(
         RTA_TABLE=route.table,
         RTA_DST=host if int(length) else None,
         RTA_PRIORITY=route.metric or None,
         RTA_PREFSRC=route.src,
-        RTA_GATEWAY=route.via,
+        RTA_GATEWAY="" if other else route.via,
+        RTA_VIA={"family": 10, "addr": route.via} if other else None,
+        RTA_METRICS={"attrs": list(metrics.items())} if metrics else None,
+        RTA_PREF={"high": 1, "low": 3}.get(more.get("pref")),
         RTA_OIF=INDEXES[route.dev] if route.dev else None,
     )
     return head, attrs
@@ -153,7 +168,13 @@ def as_address(address, protocol=0x5E):
 
 def check(message, head, attrs):
     assert fields(message, *head) == head
-    assert attributes(message) == attrs
+    found = attributes(message)
+    for name, value in found.items():
+        if name == "RTA_METRICS":
+            found[name] = {"attrs": [tuple(pair) for pair in value["attrs"]]}
+        elif name == "RTA_VIA":
+            found[name] = {"family": value["family"], "addr": value["addr"]}
+    assert found == attrs
 
 
 @given(routes())

@@ -76,7 +76,7 @@ def seeming(things: list[Thing]) -> list[int | None]:
     IPv6 routes of one key with gateways are shown as one, with the protocol of the first. If that is ours, the
     kind takes the others for somebody's; if it is not, it cannot know that any of them is ours.
     """
-    first: dict[tuple[int, int, str, int], int | None] = {}
+    first: dict[tuple[Any, ...], int | None] = {}
     marks = []
     for thing in things:
         key, mark = _key(thing.value), thing.mark
@@ -106,18 +106,22 @@ def _covers(prefix: str, host: str) -> bool:
     return ip_address(host) in net(prefix)
 
 
-def _key(route: Route) -> tuple[int, int, str, int]:
-    return route.family, route.table, route.to, route.metric
+def _key(route: Route) -> tuple[Any, ...]:
+    tos = dict(route.options).get("tos", 0)
+    return route.family, route.table, route.to, route.metric, tos
 
 
-def _hop(route: Route) -> tuple[str, str, str | None]:
-    return ("" if route.type == "unicast" else "refusal"), route.via, route.dev
+def _hop(route: Route) -> tuple[str, str]:
+    return route.via, route.dev or "lo"
 
 
 def _checked(store: Store, route: Route) -> Route:
     """Refuse what cannot work; return the route with the device that was found for it."""
-    if route.type == "unicast" and route.dev != "":
-        route = _checked_4(store, route) if route.family == 4 else _checked_6(store, route)
+    if route.type == "local" and route.family == 4:
+        _device(store, str(route.dev))
+    elif route.type in ("unicast", "local") and route.dev != "":
+        plain = route.family == 4 and ":" not in route.via
+        route = _checked_4(store, route) if plain else _checked_6(store, route)
     if route.src:
         hosts = [a.value for a in store.where("address", lambda a: a.host == route.src)]
         if route.family == 4 and not hosts:
@@ -133,6 +137,13 @@ def _checked_4(store: Store, route: Route) -> Route:
         if not route.via and device.state != "up":
             raise DeniedError(ENETDOWN, "Device for nexthop is not up.")
     if not route.via:
+        return route
+    if "onlink" in dict(route.options):
+        device = _device(store, str(route.dev))
+        if device.state != "up":
+            raise DeniedError(ENETDOWN, "Nexthop device is not up")
+        if store.first("address", lambda a: a.host == route.via) is not None:
+            raise DeniedError(EINVAL, "Nexthop has invalid gateway")
         return route
     tables = (route.table,) if route.table != MAIN else ()
     found = _links_4(store, route, tables) or _links_4(store, route, (MAIN,), local=True)
@@ -172,7 +183,10 @@ def _checked_6(store: Store, route: Route) -> Route:
     for thing in store.where("address", lambda a: a.host == route.via):
         if not near or thing.value.dev == route.dev:
             raise DeniedError(EINVAL, "Gateway can not be a local address.")
-    if not near and not any(_on_link_6(store, route, table) for table in (route.table, MAIN)):
+    if "onlink" in dict(route.options):
+        if not near and not _link_agrees(store, route):
+            raise DeniedError(EINVAL, "Nexthop has invalid gateway or device mismatch")
+    elif not near and not any(_on_link_6(store, route, table) for table in (route.table, MAIN)):
         raise DeniedError(EHOSTUNREACH, "No route to host")
     return route
 
@@ -189,6 +203,19 @@ def _on_link_6(store: Store, route: Route, table: int) -> bool:
         and _covers(thing.value.to, route.via)
     ]
     return bool(found) and max(found)[2]
+
+
+def _link_agrees(store: Store, route: Route) -> bool:
+    """Tell whether the main table leads to a gateway by no other device; its default route does not count."""
+    found = [
+        (net(thing.value.to).prefixlen, thing.value.type == "unicast" and thing.value.dev != route.dev)
+        for thing in store.all("route")
+        if thing.value.family == 6
+        and thing.value.table == MAIN
+        and not thing.value.to.endswith("/0")
+        and _covers(thing.value.to, route.via)
+    ]
+    return not found or not max(found)[1]
 
 
 def _device(store: Store, name: str) -> Any:

@@ -5,86 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.resources.prefix import canonical, family_of, network
+from reconciler.resources.route.options import COMMON, WAYS, read_options
+from reconciler.resources.route.value import Route, with_hops
 from reconciler.resources.scene import Path, Scene, Wanted
 from reconciler.resources.tables import KERNEL_TABLES, LARGEST, LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 METRIC_6 = 1024
 """What the kernel takes for an IPv6 route without a metric (IP6_RT_PRIO_USER)."""
 
-SCHEMA: Mapping[str, Any] = {
-    "tables.*": {
-        "id": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LARGEST,
-            "description": "The table's number. Not for main, default and local, which have theirs.",
-            "examples": [100],
-        },
-        "exclusive": {
-            "type": "boolean",
-            "description": "Remove routes of this table that the file does not name, except those of the "
-            "kernel, of router advertisements and of DHCP.",
-            "examples": [True],
-        },
-        "routes": {
-            "type": "array",
-            "description": "The routes of this table.",
-            "examples": [[{"to": "default", "via": "192.168.2.1", "dev": "eth1"}]],
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["to"],
-                "properties": {
-                    "to": {
-                        "$ref": "#/$defs/prefix-or-default",
-                        "description": "Where the route leads: a prefix, an address, or default.",
-                        "examples": ["10.0.0.0/8", "default"],
-                    },
-                    "via": {
-                        "$ref": "#/$defs/address",
-                        "description": "The gateway.",
-                        "examples": ["192.168.2.1"],
-                    },
-                    "dev": {
-                        "$ref": "#/$defs/device",
-                        "description": "The interface. Needed without a gateway.",
-                        "examples": ["eth1"],
-                    },
-                    "src": {
-                        "$ref": "#/$defs/address",
-                        "description": "The source address that the host prefers for its own packets.",
-                        "examples": ["192.168.2.2"],
-                    },
-                    "metric": {
-                        "type": "integer",
-                        "minimum": 0,
-                        "maximum": LARGEST,
-                        "description": "The lower wins among routes to one prefix. IPv4's default is 0, "
-                        "IPv6's is 1024.",
-                        "examples": [100],
-                    },
-                    "type": {
-                        "enum": ["unicast", "blackhole", "unreachable", "prohibit"],
-                        "description": "What becomes of the packet. blackhole drops it silently; unreachable "
-                        "and prohibit say so to the sender.",
-                        "examples": ["unreachable"],
-                    },
-                    "family": {"$ref": "#/$defs/family"},
-                    "name": {"$ref": "#/$defs/name"},
-                    "comment": {"$ref": "#/$defs/comment"},
-                    "adopt": {"$ref": "#/$defs/adopt"},
-                },
-            },
-        },
-    }
-}
 
-
-def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]:
-    """Yield the routes of all tables; ``make`` builds the value."""
+def read(scene: Scene) -> Iterator[Wanted]:
+    """Yield the routes of all tables."""
     numbers: dict[int, Path] = {}
     for path, entry in scene.entries("tables"):
         table = _number(scene, path, entry or {})
@@ -99,7 +33,7 @@ def read(scene: Scene, make: Callable[..., tuple[Any, ...]]) -> Iterator[Wanted]
             scene.exclusive.add(("route", table))
         if entry and entry.get("routes"):
             for at, route in scene.entries(*path, "routes"):
-                for value in _routes(scene, at, route, table, make):
+                for value in _routes(scene, at, route, table):
                     yield Wanted(value, scene.origin(at, route), bool(route.get("adopt")))
 
 
@@ -116,19 +50,16 @@ def _number(scene: Scene, path: Path, entry: Mapping[str, Any]) -> int | None:
     return number
 
 
-def _routes(
-    scene: Scene, path: Path, entry: Mapping[str, Any], table: int, make: Callable[..., tuple[Any, ...]]
-) -> Iterator[tuple[Any, ...]]:
+def _routes(scene: Scene, path: Path, entry: Mapping[str, Any], table: int) -> Iterator[Route]:
     """Yield the one or two routes that an entry stands for."""
     words = _checked(scene, path, entry)
     if words is None:
         return
     kind = entry.get("type", "unicast")
+    rare = not COMMON.issuperset(entry)
     if kind != "unicast":
-        for field in ("via", "dev", "src"):
-            if field in entry:
-                scene.problem((*path, field), f"a route of type {kind} has no {field}", f"leave {field} out")
-    elif "via" not in entry and "dev" not in entry:
+        _check_refuge(scene, path, entry, kind)
+    elif not any(field in entry for field in WAYS):
         scene.problem(path, "the route leads nowhere", "add via, dev, or a type such as unreachable")
         return
     for family in _families(scene, path, entry, words):
@@ -139,7 +70,21 @@ def _routes(
         metric = entry.get("metric") or (METRIC_6 if family == 6 else 0)
         named = scene.device((*path, "dev"), entry["dev"]) if "dev" in entry else None
         dev = named or (None if kind == "unicast" else "")
-        yield make(family, table, to, metric, kind, words["via"], dev, words["src"])
+        route = Route(family, table, to, metric, kind, words["via"], dev, words["src"])
+        if rare:
+            more, hops = read_options(scene, path, entry, family, kind)
+            route = route._replace(options=more)
+            route = with_hops(route, hops) if hops else route
+        yield route
+
+
+def _check_refuge(scene: Scene, path: Path, entry: Mapping[str, Any], kind: str) -> None:
+    """Report what only a route that leads somewhere has."""
+    for field in WAYS if kind == "local" else (*WAYS, "src"):
+        if field in entry and not (kind == "local" and field == "dev"):
+            scene.problem((*path, field), f"a route of type {kind} has no {field}", f"leave {field} out")
+    if kind == "local" and "dev" not in entry:
+        scene.problem(path, "a route of type local needs an interface", "add dev: lo")
 
 
 def _checked(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, str] | None:
@@ -164,14 +109,24 @@ def _checked(scene: Scene, path: Path, entry: Mapping[str, Any]) -> dict[str, st
 
 
 def _families(scene: Scene, path: Path, entry: Mapping[str, Any], words: Mapping[str, str]) -> tuple[int, ...]:
-    found = {family_of(word) for word in words.values() if word and word != "default"}
-    if len(found) > 1:
+    """Return the families that an entry means: its ends say it, else its gateways, else what only one family has.
+
+    Only a gateway may be of the other family, and only of IPv4 routes.
+    """
+    ends = {family_of(word) for word in (words["to"], words["src"]) if word and word != "default"}
+    gates = {family_of(words["via"])} if words["via"] else set()
+    if "nexthops" in entry:
+        gates |= {family_of(hop["via"]) for hop in entry["nexthops"] if "via" in hop}
+    if len(ends) > 1 or (ends == {6} and 4 in gates):
         scene.problem(path, "IPv4 and IPv6 addresses are mixed in one route", "use one family an entry")
         return ()
     asked = {"ipv4": 4, "ipv6": 6}.get(entry.get("family", ""))
-    if found and asked and asked not in found:
-        scene.problem((*path, "family"), f"the addresses are IPv{next(iter(found))}", "leave family out")
+    known = ends or ({4} if 4 in gates else gates)
+    if asked and ((ends and asked not in ends) or (asked == 6 and 4 in gates)):
+        scene.problem((*path, "family"), f"the addresses are IPv{next(iter(known))}", "leave family out")
         return ()
     if asked:
         return (asked,)
-    return tuple(found) or (4, 6)
+    if not known and ("tos" in entry or "scope" in entry):
+        return (4,)
+    return tuple(known) or ((6,) if "pref" in entry else (4, 6))
