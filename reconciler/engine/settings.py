@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import UPDATE, Change
 from reconciler.core.pending import seen
-from reconciler.kernel.procfs import ROOT
+from reconciler.kernel.procfs import READ_ONLY, ROOT
+from reconciler.resources.base import Resource
 from reconciler.resources.names import Names
 from reconciler.resources.registry import KINDS
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.kernel.live import Kernel
 
 CHANNEL = "sysctl"
+KEPT_IN_FILES = frozenset(name for name, kind in KINDS.items() if type(kind).files is not Resource.files)
 
 
 def sealed(plan: Plan, desired: Desired, observed: State, kernel: Kernel) -> dict[Key, str]:
@@ -48,13 +50,13 @@ def sealed(plan: Plan, desired: Desired, observed: State, kernel: Kernel) -> dic
 
 def kept(desired: Desired, observed: State, kernel: Kernel) -> Iterator[str]:
     """Say once that settings are as the file says, and could not be put right if they were not."""
-    held = {key: seen(observed, key) for key in desired.values if KINDS[key[0]].channel(key) == CHANNEL}
+    held = {key: seen(observed, key) for key in desired.values if key[0] in KEPT_IN_FILES}
     right = [
         Change(UPDATE, key, now, now)
         for key, now in held.items()
         if now is not None and KINDS[key[0]].same(desired.values[key], now)
     ]
-    why = kernel.sealed(right)
+    why = {key: reason for key, reason in kernel.sealed(right).items() if reason == READ_ONLY}
     if why:
         key, reason = next(iter(why.items()))
         shown: Any = held[key]

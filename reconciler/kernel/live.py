@@ -196,7 +196,8 @@ class Kernel:
         indexes = {name: index for index, name in sight.devices.items()}
         for kind in KINDS.values():
             if type(kind).files is not Resource.files:
-                keys = [key for key in {**desired, **self.record.former} if key[0] == kind.name]
+                keys = [key for key in desired if key[0] == kind.name]
+                keys += [key for key in self.record.former if key[0] == kind.name and key not in desired]
                 for path, text in self.settings.read(kind.files(keys, sight)).items():
                     _file(kind, kind.content(path, text, indexes), desired, ours, foreign)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 ROOT = "/proc/sys/net"
+READ_ONLY = "it is mounted read-only here"
+FORBIDDEN = "this user may not write it (it takes CAP_NET_ADMIN in the namespace's own user namespace)"
 
 
 class Settings:
@@ -71,6 +73,4 @@ def _write(file: str, text: str) -> None:
 def _sealed(file: str) -> str:
     if not os.path.exists(file) or os.access(file, os.W_OK, effective_ids=True):
         return ""
-    if os.statvfs(file).f_flag & os.ST_RDONLY:
-        return "it is mounted read-only here"
-    return "this user may not write it (it takes CAP_NET_ADMIN in the namespace's own user namespace)"
+    return READ_ONLY if os.statvfs(file).f_flag & os.ST_RDONLY else FORBIDDEN

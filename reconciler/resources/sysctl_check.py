@@ -52,16 +52,16 @@ def check(scene: Scene, wanted: Mapping[Key, Wanted]) -> None:
 
 def advice(desired: Desired, observed: State) -> Iterator[str]:
     """Yield what only the kernel's present values show to be doubtful."""
-    present: Any = next((held[0].value for key, held in observed.foreign.items() if key[2:] == (EVERYWHERE,)), None)
-    if present is None or not present.value or any(key[2:] == (EVERYWHERE,) for key in desired.values):
+    mine = {key: value for key, value in desired.values.items() if key[0] == "sysctl" and key[2][-1] == "rp_filter"}
+    if not mine or any(key[2] == EVERYWHERE for key in mine):
         return
-    for key, wanted in desired.values.items():
-        if key[0] == "sysctl" and key[2][-1] == "rp_filter" and own(key[2]):
-            value: Any = wanted
-            if present.value > value.value:
-                origin = desired.origins.get(key)
-                where = f"{origin.position}: " if origin is not None else ""
-                yield f"{where}{overruled(own(key[2]), value.value, present.value)}: the larger one counts"
+    present: Any = next((held[0].value for key, held in observed.foreign.items() if key[2:] == (EVERYWHERE,)), None)
+    for key, wanted in mine.items():
+        value: Any = wanted
+        if own(key[2]) and present is not None and present.value is not None and present.value > value.value:
+            origin = desired.origins.get(key)
+            where = f"{origin.position}: " if origin is not None else ""
+            yield f"{where}{overruled(own(key[2]), value.value, present.value)}: the larger one counts"
 
 
 def overruled(dev: str, value: int, everywhere: int) -> str:

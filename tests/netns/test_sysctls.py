@@ -170,6 +170,19 @@ class TestWhatIsTakenOut:
         run("teardown")
         assert host.sysctl("net.ipv4.conf.eth1.rp_filter") == "0"
 
+    def test_of_a_default_goes_from_those_that_followed_it_too(self, host, program):
+        """Who has written to an interface cannot be seen: eth1 looks as if nobody had, and does not follow."""
+        for number in (1, 0):
+            host.sysctl("net.ipv4.conf.eth1.rp_filter", number)
+        before = values(host)
+        run = program(host, text="sysctls: {default: {rp-filter: loose}}\ninterfaces: {far1: {rp-filter: off}}")
+        run("apply")
+        now = {dev: host.sysctl(f"net.ipv4.conf.{dev}.rp_filter") for dev in ("eth0", "eth1", "far0", "far1")}
+        assert now == {"eth0": "0", "eth1": "0", "far0": "2", "far1": "0"}
+        assert run.converged()
+        run("teardown")
+        assert values(host) == before
+
 
 class TestWhatIsNotThere:
     def test_waits_for_an_interface(self, host, program):
