@@ -67,8 +67,8 @@ SELECTORS: Mapping[str, Any] = {
     "uid": _range(
         0,
         LAST_UID,
-        "Packets of this user's sockets, or of a range of users, by number. What the host forwards or the kernel "
-        "sends by itself counts as user 0.",
+        "Packets of this user's sockets, or of a range of users, by number. What the host forwards counts as that "
+        "of user 0.",
         "a user's number, or a range such as 1000-2000",
         [1000, "1000-2000"],
     ),

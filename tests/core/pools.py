@@ -155,7 +155,7 @@ def _rules() -> Iterator[Rule]:
 
 
 RULES = tuple(_rules())
-NEAR_RULES = tuple(r for r in RULES if (r.family, r.priority) == (4, 100) and r.table == 100)
+NEAR_RULES = tuple(r for r in RULES if (r.family, r.priority) == (4, 100))
 """Rules that are likely to be taken for one another."""
 
 TEXTS = {
