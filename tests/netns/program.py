@@ -183,8 +183,10 @@ def quiet(network: TwoUplinks) -> TwoUplinks:
 
     def at_rest() -> bool:
         up = [link for link in network.host.json("ip", "-json", "address", "show", "up") if link["ifname"] != "lo"]
-        local = [a for link in up for a in link["addr_info"] if a["local"].startswith("fe80:")]
-        return all(link["operstate"] == "UP" for link in up) and (not network.ipv6 or len(local) == len(up))
+        # A bond's port and a VRF have no address of their own.
+        own = [link for link in up if not {"SLAVE", "NOARP"} & set(link["flags"])]
+        local = [a for link in own for a in link["addr_info"] if a["local"].startswith("fe80:")]
+        return all(link["operstate"] == "UP" for link in up) and (not network.ipv6 or len(local) >= len(own))
 
     until(at_rest, lambda: f"not at rest: {network.host.output('ip', 'address')}")
     return network

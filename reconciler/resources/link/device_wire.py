@@ -63,12 +63,16 @@ def bounces(before: Any, after: Any) -> bool:
 
 
 def pack(change: Change) -> Iterator[Message]:
-    """Yield the requests of a change. In one request the kernel sets the master before the flags (do_setlink)."""
+    """Yield the requests of a change.
+
+    Whether master or flags come first in one request depends on the kernel (do_setlink, changed after 6.1).
+    """
     before: Any = change.before
     after: Any = change.after
     devices = [(4, change.key[1])]
     flags = mask = 0
-    if "state" in change.fields or ("master" in change.fields and BOND in (before.slave, after.slave)):
+    bond = "master" in change.fields and BOND in (before.slave, after.slave)
+    if "state" in change.fields and not bond:
         mask, flags = IFF_UP, IFF_UP if after.state == "up" else 0
     if _must_go_down(change):
         yield Message(RTM_SETLINK, 0, IFINFOMSG.pack(0, 0, 0, 0, IFF_UP), tuple(devices))
@@ -88,6 +92,9 @@ def pack(change: Change) -> Iterator[Message]:
     if "txqueuelen" in change.fields:
         body += u32(IFLA_TXQLEN, after.txqueuelen)
     yield Message(RTM_SETLINK, 0, body, tuple(devices))
+    if bond:
+        flags = IFF_UP if after.state == "up" else 0
+        yield Message(RTM_SETLINK, 0, IFINFOMSG.pack(0, 0, 0, flags, IFF_UP), tuple(devices[:1]))
 
 
 def words(change: Change) -> Iterator[list[str]]:
@@ -104,9 +111,12 @@ def words(change: Change) -> Iterator[list[str]]:
         line += ["master", after.master] if after.master else ["nomaster"]
     if "txqueuelen" in change.fields:
         line += ["txqueuelen", str(after.txqueuelen)]
-    if "state" in change.fields or ("master" in change.fields and BOND in (before.slave, after.slave)):
+    bond = "master" in change.fields and BOND in (before.slave, after.slave)
+    if "state" in change.fields and not bond:
         line.append(str(after.state))
     yield line
+    if bond:
+        yield ["ip", "link", "set", "dev", after.name, str(after.state)]
 
 
 def _must_go_down(change: Change) -> bool:
