@@ -20,7 +20,7 @@ from reconciler.resources.cascade import connected, otherwise, siblings, without
 from reconciler.resources.message import Message
 from reconciler.resources.prefix import span
 from reconciler.resources.route import LEAST_MTU_6
-from reconciler.resources.wire import NLM_F_REPLACE
+from reconciler.resources.wire import NLM_F_REPLACE, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -186,7 +186,7 @@ class AddressKind(Resource[Address]):
             yield Found(value, None)
         elif not maker and self.key(value) in sight.keys:
             yield Found(value._replace(overwritten=True), None)
-        elif maker in (1, 2, 3) or (value.dev, value.address) == ("lo", LOOPBACK):
+        elif maker in (1, 2, 3) or (value.dev, value.address) == ("lo", LOOPBACK) or _of_sit(value, maker, sight):
             yield Found(value, KERNEL)
         elif not seen.permanent:
             yield Found(value, DHCP if value.family == 4 else KERNEL)
@@ -239,6 +239,13 @@ class AddressKind(Resource[Address]):
         fields = differing(after, before)
         shown = ", ".join(f"{WORDS.get(f, f)} {_shown(before, f)} → {_shown(after, f)}" for f in fields)
         return f"{self.title(after, names)}: {shown or 'taken over'}"
+
+
+def _of_sit(value: Address, maker: int, sight: Sight) -> bool:
+    """Tell whether the kernel made an address of an IPv4 one (net/ipv6/addrconf.c, add_v4_addrs)."""
+    if value.family != 6 or maker or value.dev not in sight.sits:
+        return False
+    return packed(value.host)[:12] in (bytes(12), b"\xfe\x80" + bytes(10))
 
 
 def _routed(value: Address) -> tuple[object, ...]:

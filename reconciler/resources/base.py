@@ -58,6 +58,8 @@ class Sight:
         """net.ipv4.conf.all.promote_secondaries of the namespace."""
         self.devices: dict[int, str] = {}
         """Interface index to name, filled by the link kind."""
+        self.sits: set[str] = set()
+        """Interfaces whose IPv6 addresses the kernel makes of IPv4 ones, without saying so; filled by the link kind."""
         self.roots: dict[str, bool] = {}
         """Devices with a root qdisc that has classes, and whether it is ours; filled by the qdisc kind."""
 

@@ -32,11 +32,6 @@ class Story(NamedTuple):
     """Lines of ip that make what is there before."""
     name: str = ""
 
-    @property
-    def lower(self) -> str:
-        """What it stands on, if anything."""
-        return "e0"
-
 
 IFB = ("link add name e0 type ifb", "link set e0 up", "link add name e1 type ifb", "link set e1 up")
 VETH = ("link add name e0 type veth peer name e1", "link set e0 up", "link set e1 up")
@@ -72,13 +67,20 @@ STORIES = (
             Turn("ageing-time", "300", "0", "ageing_time 3100"),
             Turn("stp", "true", "false", "stp_state 1"),
             Turn("priority", "32768", "0", "priority 9"),
-            Turn("vlan-filtering", "true", "false", "vlan_filtering 1"),
-            Turn("vlan-protocol", "802.1q", "802.1ad", "vlan_protocol 802.1Q"),
-            Turn("vlan-default-pvid", "1", "0", "vlan_default_pvid 7"),
             Turn("mcast-snooping", "true", "false", "mcast_snooping 1"),
             Turn("mcast-querier", "true", "false", "mcast_querier 1"),
         ),
         needs=("bridge",),
+    ),
+    Story(
+        "bridge",
+        turns=(
+            Turn("vlan-filtering", "true", "false", "vlan_filtering 1"),
+            Turn("vlan-protocol", "802.1q", "802.1ad", "vlan_protocol 802.1Q"),
+            Turn("vlan-default-pvid", "1", "0", "vlan_default_pvid 7"),
+        ),
+        needs=("bridge-vlans",),
+        name="bridge-vlans",
     ),
     Story(
         "vlan",
@@ -137,14 +139,24 @@ STORIES = (
         "id: 5, port: 4789",
         turns=(
             Turn("ttl", "64", "0", "ttl 9"),
-            Turn("ageing", "300", "0", "ageing 77"),
+            Turn("ageing", "300", "1", "ageing 77"),
             Turn("learning", "true", "false", "learning"),
             Turn("remote", "192.0.2.2", "192.0.2.3", "remote 192.0.2.9"),
             Turn("local", "192.0.2.1", "192.0.2.7", "local 192.0.2.8"),
-            Turn("remote", '"2001:db8::2"', '"2001:db8::3"', "remote 2001:db8::9"),
         ),
         fixed=(("id", "6"), ("port", "4790")),
         needs=("vxlan",),
+    ),
+    Story(
+        "vxlan",
+        'id: 5, remote: "2001:db8::1"',
+        turns=(
+            Turn("remote", '"2001:db8::2"', '"2001:db8::3"', "remote 2001:db8::9"),
+            Turn("local", '"2001:db8::4"', '"2001:db8::5"', "local 2001:db8::6"),
+        ),
+        fixed=(("remote", "192.0.2.2"),),
+        needs=("vxlan", "ipv6"),
+        name="vxlan-ipv6",
     ),
     Story(
         "vxlan",

@@ -59,6 +59,7 @@ _link("veth", "peer name other")
 _link("vxlan", "id 5 dstport 4789")
 for _kind in ("gre", "gretap", "ipip", "sit"):
     _link(_kind, "local 192.0.2.1 remote 192.0.2.2")
+PROBES["bridge-vlans"] = ("VLANs of a bridge's ports", "ip link add name probe type bridge vlan_filtering 1")
 PROBES["tun"] = ("the link type tun", "ip tuntap add dev probe mode tun")
 _link("wireguard")
 for _kind, _options in (("ipvlan", ""), ("macvlan", ""), ("vlan", "id 5")):

@@ -39,8 +39,7 @@ def host(lab, story):
 @pytest.fixture
 def run(story, host, program):
     """The program, told to make the link."""
-    made = program(host, text=text(f"kind: {story.type}", **base(story)))
-    return made
+    return program(host, text=text(f"kind: {story.type}", **base(story)))
 
 
 def base(story):
@@ -63,7 +62,7 @@ class TestALink:
         run("teardown")
         assert_same(before, objects(host))
 
-    def test_goes_when_it_is_taken_out(self, story, host, run):
+    def test_goes_when_it_is_taken_out(self, host, run):
         before = objects(host)
         run("apply")
         run.write("interfaces: {}")("apply")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 RTM_DELLINK, RTM_NEWLINKPROP = 17, 108
 IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
+ARPHRD_SIT = 776
 KERNEL = 2
 """The mark of what the kernel makes along with a link, and of hardware (RTPROT_KERNEL)."""
 HARDWARE = "hardware"
@@ -86,10 +87,12 @@ class LinkKind(Resource[Link]):
         return one.options == other.options or set(one.options) <= set(other.options)
 
     def decide(self, wanted: Link, seen: Link | None, world: World) -> Link:
-        """What the file does not say stays as it is."""
+        """What the file does not say stays as it is, unless another link takes the place."""
         kind = TYPES[wanted.type]
         there = dict(seen.options) if seen is not None and seen.type == wanted.type else {}
-        said = {**there, **kind.decide(wanted.name, dict(wanted.options), there, world)}
+        said = kind.decide(wanted.name, dict(wanted.options), there, world)
+        whole = {**there, **said}
+        said = said if there and kind.replace(there, whole) else whole
         return wanted._replace(options=tuple(sorted(said.items())))
 
     def replace(self, before: Link, after: Link) -> str:
@@ -195,8 +198,10 @@ class LinkKind(Resource[Link]):
     def survey(self, messages: Iterable[bytes], sight: Sight) -> None:
         """Learn the names of all interfaces before any message is decoded."""
         for body in messages:
-            index = IFINFOMSG.unpack_from(body)[2]
+            _, kind, index, _, _ = IFINFOMSG.unpack_from(body)
             sight.devices[index] = string(parse(body, 16)[IFLA_IFNAME])
+            if kind == ARPHRD_SIT:
+                sight.sits.add(sight.devices[index])
 
     def dumps(self, sight: Sight) -> Iterable[Dump]:  # noqa: ARG002
         """All links, without their counters."""

@@ -49,6 +49,8 @@ class Tunnel(LinkType):
         """A fixed ttl asks for path discovery (net/ipv4/ip_tunnel.c)."""
         if found.get("ttl") and found.get("pmtudisc") is False:
             scene.problem((*path, "pmtudisc"), "a tunnel with a ttl must discover the path's mtu", "leave pmtudisc out")
+        if found.get("pmtudisc") is False:
+            found.setdefault("ttl", 0)
 
     def words(self, options: Options) -> tuple[list[str], list[str]]:
         """The switch is a word of its own."""

@@ -32,7 +32,7 @@ class Vxlan(LinkType):
         Option("local", 4, Host(4, 6), "This end's address.", "192.0.2.2", code6=17),
         Option("dev", 3, Dev(), "The interface that this one stands on.", "eth0", key="link"),
         Option("ttl", 5, Number(1, 0, 255), "The time to live of the packets; 0 is the kernel's choice.", 64),
-        Option("ageing", 8, Number(4, 0, 0xFFFFFFFF), "Seconds after which a learned address is forgotten.", 300),
+        Option("ageing", 8, Number(4, 1, 0xFFFFFFFF), "Seconds after which a learned address is forgotten.", 300),
         Option("learning", 7, Switch(), "Learn addresses from incoming packets.", False),
         Option(
             "dstport",
@@ -51,6 +51,12 @@ class Vxlan(LinkType):
         if len({":" in end for end in ends}) > 1:
             scene.problem((*path, "local"), "local is of another family than remote", "give both of one family")
 
+    def replace(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+        """A tunnel is of one family for ever (vxlan_nl2conf)."""
+        if _family(before) != _family(after) and _family(before):
+            return "the family of a vxlan is fixed when it is created"
+        return super().replace(before, after)
+
     def claims(self, name: str, said: Mapping[str, Any]) -> Iterable[Key]:  # noqa: ARG002
         """A namespace has each number once a port (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use)."""
         return (("link", "vxlan", said.get("id", 0), said.get("dstport", PORT)),)
@@ -65,5 +71,11 @@ class Vxlan(LinkType):
         device = world.get(("device", said.get("dev", "")))
         if device is None or device.mtu is None:
             return self.mtu
-        six = ":" in said.get("remote", "") or ":" in said.get("local", "")
+        six = _family(said) == 6
         return int(device.mtu) - (OVERHEAD_6 if six else OVERHEAD_4)
+
+
+def _family(said: Mapping[str, Any]) -> int:
+    """Return the family of the ends; 0 where none is said."""
+    ends = "".join(said.get(word, "") for word in ("local", "remote"))
+    return 6 if ":" in ends else 4 if ends else 0
