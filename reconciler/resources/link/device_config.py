@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.resources.link.option import a
 from reconciler.resources.scene import Path, Scene, Wanted
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _ports(scene: Scene) -> Iterator[tuple[str, tuple[str, Path]]]:
         if "ports" not in entry:
             continue
         if entry.get("kind", WITH_PORTS[0]) not in WITH_PORTS:
-            scene.problem((*path, "ports"), f"a {entry['kind']} has no ports", f"these have: {', '.join(WITH_PORTS)}")
+            scene.problem((*path, "ports"), f"{a(entry['kind'])} has no ports", f"these have: {', '.join(WITH_PORTS)}")
             continue
         for at, word in scene.entries(*path, "ports"):
             port = scene.device(at, word)

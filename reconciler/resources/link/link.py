@@ -11,9 +11,11 @@ from reconciler.core.change import UPDATE, Change
 from reconciler.core.kind import Effect, Lack
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.cascade import orphaned, ways
+from reconciler.resources.link import together
 from reconciler.resources.link.device import Device, DeviceKind
 from reconciler.resources.link.device_wire import IFINFOMSG, IFLA_IFNAME, IFLA_LINKINFO, LINK_DUMP, RTM_NEWLINK
 from reconciler.resources.link.match import altnames
+from reconciler.resources.link.option import a
 from reconciler.resources.link.types import TYPES, beyond, schema
 from reconciler.resources.message import Message, Request
 from reconciler.resources.scene import Path, Scene, Wanted
@@ -182,13 +184,17 @@ class LinkKind(Resource[Link]):
             value = Link(name, kind.name, kind.options(entry, path, scene))
             yield Wanted(value, scene.origin(path, entry), bool(entry.get("adopt")))
 
+    def check(self, scene: Scene, wanted: Mapping[Key, Wanted]) -> None:
+        """Report what only all interfaces together show."""
+        together.check(scene, wanted)
+
     def _fits(self, kind: LinkType, entry: Mapping[str, Any], path: Path, scene: Scene) -> bool:
         """Tell whether all options are those of the type; report those that are not."""
         own, good = kind.schema, True
         for word in sorted(OPTIONS & set(entry)):
             if word not in own:
                 listed = ", ".join(own) or "none"
-                scene.problem((*path, word), f"a {kind.name} has no {word}", f"it has: {listed}")
+                scene.problem((*path, word), f"{a(kind.name)} has no {word}", f"it has: {listed}")
                 good = False
             elif why := beyond(kind, word, entry[word]):
                 scene.problem((*path, word), why)

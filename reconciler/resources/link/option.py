@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 PACK = {1: u8, 2: u16, 4: u32}
 
 
+def a(word: str) -> str:
+    """Return a type's name with its article."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 class Form:
     """How the value of an option looks in the file, in an attribute, and on a command line."""
 

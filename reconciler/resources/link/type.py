@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.resources.link.option import Dev, Option
+from reconciler.resources.link.option import Dev, Option, a
 from reconciler.resources.wire import number, parse, u32
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class LinkType:
                     found[option.word] = value
             elif option.needed:
                 scene.problem(
-                    path, f"a {self.name} needs {option.name}", f"add {option.name}: {option.example}, for example"
+                    path, f"{a(self.name)} needs {option.name}", f"add {option.name}: {option.example}, for example"
                 )
         self.check(found, path, scene)
         return tuple(sorted(found.items()))
@@ -144,7 +144,7 @@ class LinkType:
     def replace(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         """Say why the kernel cannot make these options of those; empty when it can."""
         changed = [o.word for o in self.options_table if o.fixed and before.get(o.word) != after.get(o.word)]
-        return f"{', '.join(changed)} of a {self.name} is fixed when it is created" if changed else ""
+        return f"{', '.join(changed)} of {a(self.name)} is fixed when it is created" if changed else ""
 
     def decide(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.resources.link.bond import Bond
 from reconciler.resources.link.bridge import Bridge
 from reconciler.resources.link.macvlan import Ipvlan, Macvlan
+from reconciler.resources.link.option import a
 from reconciler.resources.link.plain import Dummy, Ifb, Wireguard
 from reconciler.resources.link.tun import Tun
 from reconciler.resources.link.tunnel import Gre, Gretap, Ipip, Sit
@@ -68,7 +69,7 @@ def beyond(kind: LinkType, key: str, value: Any) -> str:
     """Say why a value that some type has is not one of this type; empty if it is."""
     stanza = kind.schema[key]
     if "enum" in stanza and value not in stanza["enum"]:
-        return f"a {kind.name} has no {key} {value}: {', '.join(map(str, stanza['enum']))}"
+        return f"{a(kind.name)} has no {key} {value}: {', '.join(map(str, stanza['enum']))}"
     if stanza.get("type") == "integer" and not stanza["minimum"] <= value <= stanza["maximum"]:
-        return f"the {key} of a {kind.name} goes from {stanza['minimum']} to {stanza['maximum']}"
+        return f"the {key} of {a(kind.name)} goes from {stanza['minimum']} to {stanza['maximum']}"
     return ""
