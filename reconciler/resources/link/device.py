@@ -90,6 +90,9 @@ class DeviceKind(Resource[Device]):
         if filled.master is None:
             return filled
         link = world.get(("link", filled.master)) if filled.master else None
+        joins = seen is None or seen.master != filled.master
+        if wanted.state is None and joins and link is not None and link.type == "bond":
+            filled = filled._replace(state="up")  # bond_enslave opens its ports
         return filled._replace(slave=link.type if link is not None else "" if not filled.master else filled.slave)
 
     def requires(self, value: Device, world: World) -> Iterable[Key | Lack]:
