@@ -5,6 +5,7 @@ pyroute2 is the independent oracle here; the package itself does not need it for
 
 from __future__ import annotations
 
+import socket
 import struct
 
 import pytest
@@ -62,7 +63,10 @@ def attributes(message):
     names = [name for name, _ in message["attrs"]]
     assert len(names) == len(set(names))
     assert not [name for name in names if name == "UNKNOWN" or name.isdecimal()]
-    return dict(message["attrs"])
+    found = dict(message["attrs"])
+    if isinstance(found.get("RTA_PREFSRC"), bytes):  # pyroute2 leaves it so beside RTA_VIA
+        found["RTA_PREFSRC"] = socket.inet_ntoa(found["RTA_PREFSRC"])
+    return found
 
 
 def present(**attrs):
