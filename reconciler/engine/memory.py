@@ -28,8 +28,9 @@ def before(record: Record, step: Step, observed: State = NOTHING, asked_for: Con
     """
     for change in step.changes:
         kind = KINDS[change.kind]
-        if kind.remembers and change.after is not None and (change.action in (CREATE, REPLACE)):
-            record.keys.add(kind.recorded(change.after))
+        made = change.action in (CREATE, REPLACE) or kind.remembers == "always"
+        if kind.remembers and change.after is not None and made and (known := kind.recorded(change.after)):
+            record.keys.add(known)
         if kind.shared and change.before is not None:
             _keep_former(record, change.key, seen(observed, change.key) or change.before, change.fields)
         if change.key in asked_for:
@@ -44,17 +45,20 @@ def after(record: Record, step: Step) -> None:
     """Drop what carries the kernel's own mark now, and what is gone."""
     for change in step.changes:
         kind = KINDS[change.kind]
-        if kind.remembers == "until marked" and change.after is not None:
-            record.keys.discard(kind.recorded(change.after))
-        if kind.remembers and change.before is not None and change.after is None:
-            record.keys.discard(kind.recorded(change.before))
+        left = kind.recorded(change.after) if kind.remembers and change.after is not None else None
+        if kind.remembers == "until marked" and left is not None:
+            record.keys.discard(left)
+        if kind.remembers and change.before is not None and (gone := kind.recorded(change.before)) != left and gone:
+            record.keys.discard(gone)
 
 
 def settle(record: Record, observed: State, desired: Desired) -> None:
     """Keep what is still there: keys of ours, texts of our chains, and former values not yet given back."""
     tables = {key for key in record.keys if key[0] not in KINDS}
     record.keys = tables | {
-        KINDS[key[0]].recorded(value) for key, value in observed.ours.items() if KINDS[key[0]].remembers == "always"
+        known
+        for key, value in observed.ours.items()
+        if KINDS[key[0]].remembers == "always" and (known := KINDS[key[0]].recorded(value)) is not None
     }
     record.texts = {
         key: {line.hash: line.text for line in value.rules if line.hash}  # type: ignore[attr-defined]

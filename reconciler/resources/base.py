@@ -63,6 +63,9 @@ class Sight:
         self.roots: dict[str, bool] = {}
         """Devices with a root qdisc that has classes, and whether it is ours; filled by the qdisc kind."""
 
+        self.hops: dict[Key, tuple[Any, ...]] = {}
+        """Next hops of our IPv6 routes that have several, in whosever name; filled by the route kind."""
+
     def index(self, device: str) -> int | None:
         """Return the index of a device by its name."""
         return next((i for i, name in self.devices.items() if name == device), None)
@@ -101,8 +104,8 @@ class Resource(Kind[V]):
         """Recognise as ours what only the state as a whole can show to be."""
         return state
 
-    def recorded(self, value: V) -> Key:
-        """Return what the record keeps of an object of ours to recognise it by: at least its key."""
+    def recorded(self, value: V) -> Key | None:
+        """Return what the record keeps of an object of ours to recognise it by: at least its key. None for nothing."""
         return self.key(value)
 
     def wire(self, value: V, indexes: Mapping[str, int], owner: Owner) -> bytes | None:  # noqa: ARG002

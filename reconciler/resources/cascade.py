@@ -12,13 +12,15 @@ from reconciler.core.kind import Effect
 from reconciler.resources.address_value import FOREVER, PREFIX_METRIC_6
 from reconciler.resources.prefix import network, span
 from reconciler.resources.route import Route
+from reconciler.resources.route.value import uses, without
 from reconciler.resources.tables import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.core.state import Key
     from reconciler.core.world import World
+    from reconciler.resources.route import Hop
 
 KERNEL = 2
 
@@ -40,6 +42,18 @@ def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
             yield Route(6, MAIN, to, metric, "unicast", "", dev), KERNEL
 
 
+def _works(route: Route, world: World) -> Callable[[Hop], bool]:
+    """Return the test whether a next hop is in use: it is again when its device has come up, or got an address."""
+
+    def works(hop: Hop) -> bool:
+        device = world.get(("device", hop.dev))
+        if not hop.dead or device is None or device.state != "up":
+            return not hop.dead
+        return any(route.family == 6 or other.family == 4 for _, other, _ in world.within(("address", hop.dev)))
+
+    return works
+
+
 def siblings(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
     """Return the other IPv4 addresses of the same subnet on the same interface, by key."""
     net = span(address.net)
@@ -49,19 +63,22 @@ def siblings(address: Any, world: World) -> list[tuple[Key, Any, int | None]]:
     )
 
 
-def ways(name: str, world: World, family: int = 0) -> Iterator[Effect]:
-    """Yield all routes through an interface, in all tables: they go with it, and IPv4's without an event."""
+def ways(name: str, world: World, family: int = 0, *, gone: bool = False) -> Iterator[Effect]:
+    """Yield all routes through an interface, in all tables: they go with it, and IPv4's without an event.
+
+    Without a family, or with ``gone``, the interface goes for good: that matters where there are several next hops.
+    """
     for key, route, mark in world.every("route"):
-        if family in (0, route.family) and route.dev == name:
-            yield Effect(key, route, mark)
+        if family in (0, route.family) and uses(route, name):
+            yield Effect(key, route, mark, without(route, name, gone=gone or not family, works=_works(route, world)))
 
 
-def without_ipv6(name: str, world: World) -> Iterator[Effect]:
-    """Yield what an interface loses that goes down, or becomes too small for IPv6."""
+def without_ipv6(name: str, world: World, *, gone: bool = False) -> Iterator[Effect]:
+    """Yield what an interface loses that goes down, or is ``gone`` for IPv6 since it became too small."""
     for key, address, mark in world.within(("address", name)):
         if address.family == 6:
             yield Effect(key, address, mark)
-    yield from ways(name, world, 6)
+    yield from ways(name, world, 6, gone=gone)
 
 
 def without_address(address: Any, world: World) -> Iterator[Effect]:

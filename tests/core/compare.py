@@ -9,6 +9,8 @@ from reconciler.resources.address import Address
 from reconciler.resources.iptables.jump import Jump
 from reconciler.resources.link.device import Device
 from reconciler.resources.route import Route
+from reconciler.resources.route.value import essence as route_essence
+from reconciler.resources.route.value import gateways
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.qdisc import Qdisc
 from tests.core.strategies import leaves
@@ -32,7 +34,7 @@ def essence(state: State, unsaid: set[Key] = frozenset()) -> dict[Any, list[Any]
         if key in unsaid:
             shown = shown._replace(mtu=None)
         # An IPv6 route is shown as a next hop of ours or as a route of its own: that depends on its neighbours.
-        hop = isinstance(value, Route) and value.family == 6 and value.via and mark not in (None, KERNEL)
+        hop = isinstance(value, Route) and value.family == 6 and gateways(value) and mark not in (None, KERNEL)
         found.setdefault(key, []).append((-3 if mark is None else 0 if hop else mark, shown))
     return {key: sorted(values, key=repr) for key, values in found.items()}
 
@@ -45,6 +47,8 @@ def plain(value: Value, mark: int | None) -> Any:
         return value._replace(secondary=None, tentative=None, nodad=None)
     if isinstance(value, Route) and mark == KERNEL:
         return None if value.to == "fe80::/64" else value._replace(src="")
+    if isinstance(value, Route):
+        return route_essence(value)
     if isinstance(value, Device):
         return value._replace(promote=None, slave=None)
     if isinstance(value, Class):

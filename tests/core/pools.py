@@ -13,7 +13,8 @@ from reconciler.resources.iptables.lines import Line
 from reconciler.resources.iptables.policy import Policy
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
-from reconciler.resources.route import Route
+from reconciler.resources.route import Hop, Route
+from reconciler.resources.route.value import with_hops, with_options
 from reconciler.resources.rule import Rule
 from reconciler.resources.sysctl import Sysctl
 from reconciler.resources.tc.class_ import Class
@@ -129,6 +130,23 @@ def _routes(family: int) -> Iterator[Route]:
         for via, dev, src in product(ways, ("eth0", "eth1", "v0", None), sources):
             if dev is not None or via:
                 yield Route(family, table, prefix, metric, "unicast", via, dev, src)
+        yield from _rare(Route(family, table, prefix, metric), ways)
+
+
+def _rare(route: Route, gateways: tuple[str, ...]) -> Iterator[Route]:
+    """Yield routes with what few have, among them several next hops."""
+    near = route._replace(via=gateways[1], dev="eth0")
+    yield with_options(near, mtu=1400)
+    yield with_options(near, tos=16 if route.family == 4 else None, advmss=1300)
+    yield with_options(near._replace(via=gateways[4]), onlink=True)
+    yield route._replace(type="throw")
+    yield route._replace(type="local", dev="lo")
+    if route.family == 4:
+        yield near._replace(via="fe80::1")
+    for one, other in (("eth0", "eth1"), ("eth1", "eth0"), ("eth0", "v0"), ("eth0", "eth0"), ("eth0", None)):
+        for first, second in ((1, 3), (2, 1), (2, 3)):
+            yield with_hops(route, (Hop(gateways[first], one), Hop(gateways[second], other, 2)))
+    yield with_hops(route, tuple(Hop(gateways[1], dev) for dev in ("eth0", "eth1", "v0")))
 
 
 ROUTES_4, ROUTES_6 = tuple(_routes(4)), tuple(_routes(6))

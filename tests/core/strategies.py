@@ -14,6 +14,7 @@ from reconciler.resources.iptables.policy import Policy
 from reconciler.resources.link.device import Device
 from reconciler.resources.registry import KINDS
 from reconciler.resources.route import Route
+from reconciler.resources.route.value import gateways
 from reconciler.resources.rule import Rule
 from reconciler.resources.rule_check import overlap
 from reconciler.resources.sysctl import Sysctl
@@ -154,9 +155,9 @@ def act(kernel: FakeKernel, deed: Deed) -> None:
 
 def _merges(kernel: FakeKernel, value: Value) -> bool:
     """Tell whether an IPv6 route would become a next hop of somebody else's: such a route is opaque to us."""
-    if not isinstance(value, Route) or value.family == 4 or not value.via:
+    if not isinstance(value, Route) or value.family == 4 or not gateways(value):
         return False
-    return any(held.value.via for held in kernel.state().foreign.get(key_of(value), ()))
+    return any(gateways(held.value) for held in kernel.state().foreign.get(key_of(value), ()))
 
 
 def perform(kernel: FakeKernel, changes: Iterable[Change]) -> None:

@@ -59,6 +59,14 @@ STORIES = {
     ),
     "throw": ("to: 10.0.0.0/8, type: throw", "throw 10.0.0.0/8"),
     "local": ("to: 10.0.0.0/8, type: local, dev: lo", "local 10.0.0.0/8 dev lo scope host"),
+    "several next hops": (
+        "to: 10.0.0.0/8, nexthops: [{via: 192.0.2.1}, {via: 198.51.100.1, dev: e1, weight: 3}]",
+        "10.0.0.0/8 \\ nexthop via 192.0.2.1 dev e0 weight 1 \\ nexthop via 198.51.100.1 dev e1 weight 3",
+    ),
+    "several next hops of IPv6": (
+        'to: "2001:db8:7::/48", nexthops: [{via: "fe80::1", dev: e0}, {via: "2001:db8:1::1", weight: 256}]',
+        "2001:db8:7::/48 metric 1024 \\ nexthop via fe80::1 dev e0 weight 1 \\ nexthop via 2001:db8:1::1 dev e1 weight 256",
+    ),
     "a gateway of IPv6": (
         'to: 10.0.0.0/8, via: "2001:db8::1", dev: e0',
         "10.0.0.0/8 via inet6 2001:db8::1 dev e0",
@@ -151,3 +159,58 @@ def test_what_cannot_be_made_yet_waits_with_a_reason(host, program, entry, reaso
     reconciler = program(host, text=text(entry))
     (pending,) = reconciler("apply", status=None).pending
     assert reason in pending
+
+
+BOTH = "to: 10.0.0.0/8, nexthops: [{via: 192.0.2.1, dev: e0}, {via: 198.51.100.1, dev: e1, weight: 3}]"
+BOTH6 = 'to: "2001:db8:7::/48", nexthops: [{via: "fe80::1", dev: e0}, {via: "fe80::2", dev: e1, weight: 3}]'
+MENDED = [BOTH.replace("weight: 3", "weight: 2"), BOTH.replace("192.0.2.1", "192.0.2.7")]
+MENDED += [BOTH6.replace("weight: 3", "weight: 2"), BOTH6.replace("fe80::2", "fe80::7")]
+MENDED += ["to: 10.0.0.0/8, dev: e0", 'to: "2001:db8:7::/48", via: "fe80::1", dev: e0']
+
+
+@pytest.mark.parametrize("after", MENDED)
+def test_next_hops_change_in_place_and_back_and_go(host, program, after):
+    before = objects(host, ("e0", "e1"))
+    reconciler = program(host, text=text(BOTH, BOTH6))
+    reconciler("apply")
+    there = objects(host, ("e0", "e1"))
+    kept = BOTH if "2001" in after else BOTH6
+    (change,) = reconciler.write(text(kept, after))("apply").changes
+    assert change.startswith("~")
+    assert reconciler.converged()
+    reconciler.write(text(BOTH, BOTH6))("apply")
+    assert_same(there, objects(host, ("e0", "e1")))
+    reconciler.write(text())("apply")
+    assert_same(before, objects(host, ("e0", "e1")))
+
+
+def test_a_next_hop_that_is_out_of_use_is_no_difference(host, program):
+    reconciler = program(host, text=text(BOTH, BOTH6))
+    reconciler("apply")
+    host.run("ip", "link", "set", "e0", "down")
+    assert "dead" in shown(host)[0]
+    assert "dead" in shown(host, 6)[0]
+    assert reconciler.converged()
+    host.run("ip", "link", "set", "e0", "up")
+    assert "dead" not in shown(host)[0]
+    assert "dead" not in shown(host, 6)[0]
+    assert reconciler.converged()
+
+
+def test_all_next_hops_must_be_reachable_at_first(host, program):
+    host.run("ip", "link", "set", "e1", "down")
+    reconciler = program(host, text=text(BOTH))
+    (pending,) = reconciler("apply", status=None).pending
+    assert "e1 is down" in pending
+    host.run("ip", "link", "set", "e1", "up")
+    assert len(reconciler("apply").changes) == 1
+    assert reconciler.converged()
+
+
+def test_next_hops_that_others_append_to_ours_are_left_alone(host, program):
+    reconciler = program(host, text=text(BOTH6))
+    reconciler("apply")
+    host.run(*"ip -6 route append 2001:db8:7::/48 via fe80::9 dev e1 table 100 proto 77".split())
+    assert reconciler.converged()
+    reconciler.write(text())("apply")
+    assert shown(host, 6) == ["2001:db8:7::/48 via fe80::9 dev e1 proto 77 metric 1024"]

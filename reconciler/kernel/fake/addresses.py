@@ -45,6 +45,8 @@ def add(store: Store, address: Address, mark: int | None) -> None:
     store.add("address", address, mark)
     if device.value.state == "up":
         connect(store, address)
+        if address.family == 4:
+            routes.revive(store, address.dev, 4)
 
 
 def change(store: Store, address: Address, mark: int | None) -> None:
@@ -136,7 +138,7 @@ def _delete_4(store: Store, thing: Thing) -> None:
     store.remove("address", thing)
     forget_source(store, address.host)
     if not _on(store, address):
-        store.purge("route", lambda r: r.family == 4 and r.dev == address.dev)
+        routes.lose(store, address.dev, 4)
     if heir is not None:
         store.write(heir, heir.value._replace(secondary=False))
         if device is not None and device.value.state == "up":

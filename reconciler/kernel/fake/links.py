@@ -85,12 +85,14 @@ def _up(store: Store, device: Device) -> None:
         store.add("address", local, KERNEL)
     for thing in store.where("address", lambda a: a.dev == device.name):
         addresses.connect(store, thing.value)
+    for family in (4, 6):
+        routes.revive(store, device.name, family)
 
 
 def _down(store: Store, name: str) -> None:
     """Link down: IPv4 loses its routes, IPv6 its addresses as well; their use as a source is not noticed."""
     store.purge("address", lambda a: a.dev == name and a.family == 6)
-    store.purge("route", lambda r: r.dev == name)
+    routes.lose(store, name)
     if name == "lo":
         store.purge("route", lambda r: r.family == 6 and r.type != "unicast")
 
@@ -101,7 +103,7 @@ def _set_mtu(store: Store, thing: Thing, mtu: int) -> None:
     if before >= routes.LEAST_MTU_6 > mtu:
         name = thing.value.name
         store.purge("address", lambda a: a.dev == name and a.family == 6)
-        store.purge("route", lambda r: r.dev == name and r.family == 6)
+        routes.lose(store, name, 6, gone=True)
     if thing.value.master:
         _adjust(store, thing.value.master)
 
@@ -141,6 +143,7 @@ def _vanish(store: Store, name: str) -> None:
     """Take an interface out, with all that stands on it."""
     thing = _find(store, name)
     _down(store, name)
+    routes.lose(store, name, gone=True)
     primaries = [a.value.host for a in store.where("address", lambda a: a.dev == name and not a.secondary)]
     store.purge("address", lambda a: a.dev == name and not a.secondary)
     for host in primaries:

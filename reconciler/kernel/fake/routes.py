@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
+from reconciler.resources.route.value import Hop, gateways, hops, ways, with_hops, with_options
 
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
@@ -25,12 +26,12 @@ def add(store: Store, route: Route, mark: int | None, *, append: bool) -> None:
     if held and not append:
         raise DeniedError(EEXIST, "File exists")
     for thing in held:
-        alike = (thing.value, thing.mark) == (route, mark)
+        alike = (_alive(thing.value), thing.mark) == (route, mark)
         if route.family == 6:
-            alike = _hop(thing.value) == _hop(route)
+            alike = bool(_hops(thing.value) & _hops(route))
         if alike:
             raise DeniedError(EEXIST, "File exists")
-    store.add("route", route, mark)
+    store.add("route", _alive(route), mark)
 
 
 def replace(store: Store, route: Route, mark: int | None) -> None:
@@ -43,10 +44,11 @@ def replace(store: Store, route: Route, mark: int | None) -> None:
     if not held:
         store.add("route", route, mark)
         return
-    alike = [thing for thing in held if bool(thing.value.via) == bool(route.via)]
+    gateway = bool(gateways(route))
+    alike = [thing for thing in held if bool(gateways(thing.value)) == gateway]
     thing = (alike or held)[0]
-    store.add("route", route, mark, before=thing)
-    for gone in alike if route.via and alike else [thing]:
+    store.add("route", _alive(route), mark, before=thing)
+    for gone in alike if gateway and alike else [thing]:
         store.remove("route", gone)
 
 
@@ -61,8 +63,7 @@ def delete(store: Store, route: Route, mark: int | None) -> None:
             _key(value) == _key(route)
             and mark in (0, thing.mark)
             and (route.family == 6 or value.type == route.type)
-            and (not route.via or value.via == route.via)
-            and (not route.dev or value.dev == route.dev)
+            and _fits(value, route)
             and (not route.src or route.family == 6 or value.src == route.src)
         ):
             store.remove("route", thing)
@@ -80,7 +81,7 @@ def seeming(things: list[Thing]) -> list[int | None]:
     marks = []
     for thing in things:
         key, mark = _key(thing.value), thing.mark
-        if thing.value.family == 6 and thing.value.via:
+        if thing.value.family == 6 and gateways(thing.value):
             mark = (first[key] or 0) if key in first else mark
             first.setdefault(key, mark)
         marks.append(mark)
@@ -91,7 +92,7 @@ def make(store: Store, route: Route) -> None:
     """Add a route of the kernel's own beside whatever is there; an equal one is no error."""
     for thing in store.all("route"):
         if _key(thing.value) == _key(route):
-            if route.family == 6 and _hop(thing.value) == _hop(route):
+            if route.family == 6 and _hops(thing.value) & _hops(route):
                 return
             if (thing.value, thing.mark) == (route, KERNEL):
                 return
@@ -111,13 +112,63 @@ def _key(route: Route) -> tuple[Any, ...]:
     return route.family, route.table, route.to, route.metric, tos
 
 
-def _hop(route: Route) -> tuple[str, str]:
-    return route.via, route.dev or "lo"
+def _hops(route: Route) -> set[tuple[str, str]]:
+    """Return what IPv6 compares; what leads nowhere is kept at lo."""
+    return {(hop.via, hop.dev or "lo") for hop in ways(route)} or {("", "lo")}
+
+
+def _alive(route: Route) -> Route:
+    found = tuple(hop._replace(dead=False) for hop in hops(route))
+    alive: Route = with_options(route, nexthops=found) if found else route
+    return alive
+
+
+def _fits(value: Route, asked: Route) -> bool:
+    """Tell whether a route leads as a deletion says: several next hops are compared one by one, one with the first.
+
+    As long as the route has next hops (net/ipv4/fib_semantics.c, fib_nh_match).
+    """
+    there, named = ways(value), ways(asked)
+    if len(named) > 1:
+        pairs = list(zip(there, named, strict=False))
+        return len(there) <= len(named) and all((one.via, one.dev) == (other.via, other.dev) for one, other in pairs)
+    first = there[0] if there else Hop("", "")
+    return (not asked.via or first.via == asked.via) and (not asked.dev or first.dev == asked.dev)
+
+
+def lose(store: Store, device: str, family: int = 0, *, gone: bool = False) -> None:
+    """Take from all routes, or one family's, the ways through a device that is down, or gone for good."""
+    for thing in store.where("route", lambda r: family in (0, r.family)):
+        found = ways(thing.value)
+        if not any(hop.dev == device for hop in found):
+            continue
+        if gone and thing.value.family == 6 and len(found) > 1:
+            left = tuple(hop for hop in found if hop.dev != device)
+        elif gone:
+            left = ()
+        else:
+            left = tuple(hop._replace(dead=hop.dead or hop.dev == device) for hop in found)
+        if all(hop.dead for hop in left):
+            store.remove("route", thing)
+        else:
+            store.write(thing, with_hops(thing.value, left))
+
+
+def revive(store: Store, device: str, family: int) -> None:
+    """Use the next hops through a device again that is up, or has an address."""
+    for thing in store.where("route", lambda r: r.family == family):
+        found = hops(thing.value)
+        if any(hop.dev == device and hop.dead for hop in found):
+            left = tuple(hop._replace(dead=hop.dead and hop.dev != device) for hop in found)
+            store.write(thing, with_hops(thing.value, left))
 
 
 def _checked(store: Store, route: Route) -> Route:
     """Refuse what cannot work; return the route with the device that was found for it."""
-    if route.type == "local" and route.family == 4:
+    if hops(route):
+        for hop in hops(route):
+            _checked(store, with_hops(route, (hop,)))
+    elif route.type == "local" and route.family == 4:
         _device(store, str(route.dev))
     elif route.type in ("unicast", "local") and route.dev != "":
         plain = route.family == 4 and ":" not in route.via
@@ -208,14 +259,14 @@ def _on_link_6(store: Store, route: Route, table: int) -> bool:
 def _link_agrees(store: Store, route: Route) -> bool:
     """Tell whether the main table leads to a gateway by no other device; its default route does not count."""
     found = [
-        (net(thing.value.to).prefixlen, thing.value.type == "unicast" and thing.value.dev != route.dev)
+        (-net(thing.value.to).prefixlen, thing.value.type == "unicast" and thing.value.dev != route.dev)
         for thing in store.all("route")
         if thing.value.family == 6
         and thing.value.table == MAIN
         and not thing.value.to.endswith("/0")
         and _covers(thing.value.to, route.via)
     ]
-    return not found or not max(found)[1]
+    return not found or not min(found)[1]
 
 
 def _device(store: Store, name: str) -> Any:

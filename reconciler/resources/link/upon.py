@@ -59,7 +59,7 @@ def changed(before: Any, after: Any, world: World) -> Iterator[Effect]:
     if (before.state == "up" and after.state == "down") or bounces(before, after):
         yield from _down(name, world)
     elif before.mtu is not None and after.mtu is not None and before.mtu >= LEAST_MTU_6 > after.mtu:
-        yield from without_ipv6(name, world)
+        yield from without_ipv6(name, world, gone=True)
     if before.state == "up" and after.state == "down":
         for upper in _upper(name, world, "vlan"):
             if upper.state == "up":

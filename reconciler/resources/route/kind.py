@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE
 from reconciler.core.kind import Effect
-from reconciler.core.state import SURPLUS
+from reconciler.core.state import SURPLUS, State
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.message import Message
 from reconciler.resources.route.config import read
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.change import Change
     from reconciler.core.kind import Lack
-    from reconciler.core.state import Key
+    from reconciler.core.state import Key, Value
     from reconciler.core.world import World
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
@@ -53,6 +53,7 @@ class RouteKind(Resource[Route]):
     value = Route
     rank = 30
     open = ("dev",)
+    remembers = "always"
     schema = SCHEMA
 
     def key(self, value: Route) -> Key:
@@ -70,6 +71,10 @@ class RouteKind(Resource[Route]):
         yield self.scope(value)
         if value.type == "unicast" and not value.via and value.dev:
             yield (self.name, "on-link", value.table, value.dev)
+        elif value.options:
+            for hop in hops(value):
+                if not hop.via and hop.dev:
+                    yield (self.name, "on-link", value.table, hop.dev)
         if value.family == 6:
             yield (self.name, "to", value.table, value.to)
 
@@ -144,6 +149,35 @@ class RouteKind(Resource[Route]):
         # The kernel shows our route and what others appended to it as one, under the first one's protocol.
         for number, hop in enumerate(several):
             yield Found(with_hops(route, (hop,)), 0 if number else None)
+        if several:
+            sight.hops[self.key(route)] = several
+
+    def recorded(self, value: Route) -> Key | None:
+        """Return the gateways of an IPv6 route of several: the kernel does not show whose each of them is."""
+        if value.family == 4 or not value.options or not hops(value):
+            return None
+        return (*self.key(value), tuple(sorted((hop.via, hop.dev) for hop in hops(value))))
+
+    def claim_ours(self, state: State, desired: Mapping[Key, Value], sight: Sight) -> State:
+        """Put our IPv6 next hops together: what the file wants or the record knows, beside the first, is ours."""
+        if not sight.hops:
+            return state
+        recorded = {key[:5]: key[5] for key in sight.keys if key[0] == self.name and len(key) == 6}
+        ours, foreign = dict(state.ours), dict(state.foreign)
+        for key, found in sight.hops.items():
+            first: Any = ours.get(key)
+            known = {*recorded.get(key, ()), *((via, dev) for via, dev in gateways(desired.get(key)))}
+            mine = [h for h in found if gateways(first) == {(h.via, h.dev)} or known & {(h.via, h.dev), (h.via, None)}]
+            if first is None or len(mine) < 2:
+                continue
+            ours[key] = with_hops(first, tuple(mine))
+            theirs = {(hop.via, hop.dev) for hop in mine}
+            left = tuple(held for held in foreign.get(key, ()) if not gateways(held.value) & theirs)
+            if left:
+                foreign[key] = left
+            else:
+                foreign.pop(key, None)
+        return State(ours, foreign, state.unknown)
 
     def wire(self, value: Route, indexes: Mapping[str, int], owner: Owner) -> bytes | None:
         """Predict an IPv4 route's bytes."""

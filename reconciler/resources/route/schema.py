@@ -49,6 +49,17 @@ ROUTE: Mapping[str, Any] = {
         "examples": ["10.0.0.0/8", "default"],
     },
     **HOP,
+    "nexthops": {
+        "type": "array",
+        "minItems": 1,
+        "description": "Several next hops that share the traffic by weight, instead of via and dev.",
+        "examples": [[{"via": "192.168.1.1", "dev": "eth0"}, {"via": "192.168.2.1", "dev": "eth1", "weight": 2}]],
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {**HOP, "weight": _number(256, "The share of this next hop. Without it 1.", 2)},
+        },
+    },
     "src": {
         "$ref": "#/$defs/address",
         "description": "The source address that the host prefers for its own packets.",

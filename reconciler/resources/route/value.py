@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 LEAST_MTU_6 = 1280
 """IPV6_MIN_MTU (linux/ipv6.h): a device with less has no IPv6 at all."""
@@ -93,7 +93,9 @@ def ways(route: Any) -> tuple[Hop, ...]:
 
 
 def gateways(route: Any) -> frozenset[tuple[str, str | None]]:
-    """Return the gateways of a route, each with its device."""
+    """Return the gateways of a route, each with its device; none of no route."""
+    if route is None:
+        return frozenset()
     if route.via:
         return frozenset(((route.via, route.dev),))
     return frozenset((hop.via, hop.dev) for hop in hops(route) if hop.via)
@@ -111,6 +113,27 @@ def with_hops(route: Any, found: tuple[Hop, ...]) -> Any:
         return with_options(route._replace(via=hop.via, dev=hop.dev), nexthops=None, onlink=hop.onlink)
     dev = None if any(hop.dev is None for hop in found) else ""
     return with_options(route._replace(via="", dev=dev), nexthops=found)
+
+
+def without(route: Any, device: str, *, gone: bool, works: Callable[[Hop], bool]) -> Any:
+    """Return what becomes of a route when one of its devices goes down, or is gone; None if the route goes.
+
+    A next hop whose device is down stays, out of use, as long as another one works. With a device that is gone
+    IPv4 loses the whole route, IPv6 the next hop (net/ipv4/fib_semantics.c, fib_sync_down_dev;
+    net/ipv6/route.c, fib6_ifdown).
+
+    :param works: tells whether a next hop through another device does.
+    """
+    found = hops(route)
+    if not any(hop.dev == device for hop in found):
+        return None if route.dev == device else route
+    if gone:
+        left = tuple(hop for hop in found if hop.dev != device)
+        stays = route.family == 6 and any(map(works, left))
+        return with_hops(route, left) if stays else None
+    left = tuple(hop._replace(dead=hop.dead or hop.dev == device) for hop in found)
+    working = [hop for hop in left if hop.dev != device and works(hop)]
+    return with_options(route, nexthops=left) if working else None
 
 
 def essence(route: Any) -> Any:
