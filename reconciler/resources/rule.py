@@ -58,8 +58,9 @@ class RuleKind(Resource[Rule]):
         return (self.name, value.family)
 
     def groups(self, value: Rule) -> Iterable[Scope]:
-        """Yield the family, and the rules of one place."""
-        return self.scope(value), (self.name, value.family, value.priority)
+        """Yield the family, the rules of one place, and those that are asked for the way to a gateway."""
+        groups: list[Scope] = [self.scope(value), (self.name, value.family, value.priority)]
+        return [*groups, (self.name, value.family, "sourceless")] if value.sourceless or value.invert else groups
 
     def excludes(self, before: Rule | None, after: Rule, other: Rule) -> bool:  # noqa: ARG002
         """Equal rules of different protocols stand side by side."""

@@ -70,6 +70,12 @@ class Rule(NamedTuple):
     more: tuple[str, ...] = ()
     """Attributes that the file has no words for, as found; empty for what the file makes."""
 
+    @property
+    def sourceless(self) -> bool:
+        """Tell whether the selectors match what has no source, no mark and no ports, as when a gateway is looked up."""
+        said = self.from_ or self.iif or self.ip_protocol or self.sport or self.dport or self.tos or self.more
+        return not (said or self.mark & self.mask or (self.uid and self.uid[0]))
+
 
 def span_text(span: Span) -> str:
     """Return ``53`` or ``1000-2000``."""

@@ -15,6 +15,7 @@ from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
 from reconciler.resources.registry import KINDS
 from reconciler.resources.route import Route
+from reconciler.resources.rule import Rule
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
@@ -210,3 +211,13 @@ def test_what_waits_only_for_what_goes_in_this_very_plan_is_in_conflict_at_once(
     first = plan(KINDS, Desired(keyed((port, route))), found.state())
     assert [one.key for one in first.conflicts] == [key_of(route)]
     assert [one.key for one in first.pending] == [key_of(port)]
+
+
+def test_a_gateway_to_which_a_rule_sends_by_another_gateway_is_out_of_reach_until_the_rule_has_gone():
+    rule, away = Rule(6, 100, table=101), Route(6, 101, "::/0", 1024, "unicast", "fe80::1", "eth0")
+    wish = Route(6, 100, "2001:db8:5::/64", 1024, "unicast", "2001:db8::fe", "eth0")
+    found = kernel(UP, SIX, away, rule)
+    assert reasons(found, UP, SIX, away, rule, wish) == {"route": "no address on eth0 reaches 2001:db8::fe"}
+    done = plan(KINDS, Desired(keyed((UP, SIX, away, wish))), found.state())
+    assert [(change.action, change.kind) for change in done.changes] == [("delete", "rule"), ("create", "route")]
+    perform(found, done.changes)

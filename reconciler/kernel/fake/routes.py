@@ -237,13 +237,30 @@ def _checked_6(store: Store, route: Route) -> Route:
     if "onlink" in dict(route.options):
         if not near and not _link_agrees(store, route):
             raise DeniedError(EINVAL, "Nexthop has invalid gateway or device mismatch")
-    elif not near and not any(_on_link_6(store, route, table) for table in (route.table, MAIN)):
+    elif not near and not _on_link_6(store, route, route.table) and not _ruled(store, route):
         raise DeniedError(EHOSTUNREACH, "No route to host")
     return route
 
 
-def _on_link_6(store: Store, route: Route, table: int) -> bool:
-    """Tell whether the longest prefix of a table that covers the gateway is on the link itself."""
+def _ruled(store: Store, route: Route) -> bool:
+    """fib6_lookup without source and mark: the first table that has a route to the gateway decides."""
+    rules = [thing.value for thing in store.all("rule") if thing.value.family == 6]
+    asked = [(rule.priority, rule) for rule in rules] + [(32766, None)]
+    for _, rule in sorted(asked, key=lambda one: one[0]):
+        if rule is None:
+            return bool(_on_link_6(store, route, MAIN))
+        matches = not (rule.mark or rule.from_ or rule.iif or rule.ip_protocol or rule.sport or rule.tos or rule.uid)
+        matches = matches and (not rule.to or _covers(rule.to, route.via)) and rule.oif in ("", route.dev)
+        if matches == rule.invert or rule.action in ("nop", "goto") or rule.l3mdev:
+            continue
+        answer = _on_link_6(store, route, rule.table, rule.suppress_prefixlength) if rule.action == "table" else False
+        if answer is not None:
+            return answer
+    return False
+
+
+def _on_link_6(store: Store, route: Route, table: int, least: int = -1) -> bool | None:
+    """Tell whether the longest prefix of a table that covers the gateway is on the link itself; None without one."""
     found = [
         (net(thing.value.to).prefixlen, -thing.value.metric, not thing.value.via)
         for thing in store.all("route")
@@ -253,7 +270,8 @@ def _on_link_6(store: Store, route: Route, table: int) -> bool:
         and thing.value.dev == route.dev
         and _covers(thing.value.to, route.via)
     ]
-    return bool(found) and max(found)[2]
+    best = max(found, default=None)
+    return best[2] if best is not None and best[0] > least else None
 
 
 def _link_agrees(store: Store, route: Route) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.kind import Lack
 from reconciler.resources.prefix import contains, covering, is_default, link_local
+from reconciler.resources.route.asked import tables_towards
 from reconciler.resources.route.value import LEAST_MTU_6, Hop, option, ways, with_hops
 from reconciler.resources.tables import MAIN
 
@@ -116,15 +117,24 @@ def _on_link(table: int, hop: Hop, world: World) -> bool:
 
 
 def _on_link_6(table: int, hop: Hop, world: World) -> bool:
-    """IPv6 asks for the longest prefix that covers the gateway: that route must not have a gateway itself."""
-    for place in (table, MAIN):
-        for prefix in covering(hop.via):
-            found = [r for _, r, _ in world.within(("route", "to", place, prefix)) if r.dev == hop.dev]
-            if found:
-                if not min((route.metric, bool(route.via)) for route in found)[1]:
-                    return True
-                break
-    return False
+    """IPv6 asks for the longest prefix that covers the gateway: that route must not have a gateway itself.
+
+    It asks the route's own table, then as for a packet to the gateway: the rules decide.
+    """
+    if _leads(table, hop, world):
+        return True
+    answers = (_leads(place, hop, world, least) for place, least in tables_towards(hop.via, hop.dev, world))
+    return next((answer for answer in answers if answer is not None), False)
+
+
+def _leads(table: int, hop: Hop, world: World, least: int = -1) -> bool | None:
+    """Tell whether a table leads to a gateway's own link; None if it has no route to it, or only shorter ones."""
+    for prefix in covering(hop.via):
+        found = [r for _, r, _ in world.within(("route", "to", table, prefix)) if r.dev == hop.dev]
+        if found:
+            longest = min((route.metric, bool(route.via)) for route in found)
+            return not longest[1] if int(prefix.rpartition("/")[2]) > least else None
+    return None
 
 
 def _on_wrong_link(hop: Hop, world: World) -> Iterator[Lack]:

@@ -1,0 +1,40 @@
+"""Which tables the kernel asks for the way to an IPv6 gateway: that of the route, then those that the rules lead to.
+
+Sources: net/ipv6/route.c (ip6_route_check_nh), net/ipv6/fib6_rules.c (fib6_lookup).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.resources.prefix import contains
+from reconciler.resources.rule_value import GOTO, TABLE, Rule
+from reconciler.resources.tables import MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.core.world import World
+
+OF_MAIN = Rule(6, 32766, table=MAIN)
+
+
+def tables_towards(via: str, dev: str | None, world: World) -> Iterator[tuple[int, int]]:
+    """Yield the tables that the rules lead to, each with the length up to which its prefixes do not count, or -1."""
+    least = 0
+    rules = [rule for _, rule, _ in world.within(("rule", 6, "sourceless"))]
+    for rule in sorted([OF_MAIN, *rules], key=lambda rule: rule.priority):
+        if rule.priority < least or rule.invert == _matches(rule, via, dev):
+            continue
+        if rule.action == GOTO:
+            if rule.goto == OF_MAIN.priority or any(True for _ in world.within(("rule", 6, rule.goto))):
+                least = rule.goto
+        elif rule.action == TABLE:
+            if rule.table:
+                yield rule.table, rule.suppress_prefixlength
+        elif rule.action != "nop":
+            return
+
+
+def _matches(rule: Rule, via: str, dev: str | None) -> bool:
+    return rule.sourceless and (not rule.to or contains(rule.to, via)) and rule.oif in ("", dev)
