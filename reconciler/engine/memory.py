@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.change import CREATE, REPLACE
+from reconciler.core.change import CREATE, REPLACE, UPDATE
 from reconciler.core.pending import seen
 from reconciler.core.state import nothing
 from reconciler.resources.registry import KINDS
@@ -12,12 +12,13 @@ from reconciler.resources.registry import KINDS
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from reconciler.core.change import Step
+    from reconciler.core.change import Change, Step
     from reconciler.core.desired import Desired
     from reconciler.core.state import Key, State, Value
     from reconciler.kernel.record import Record
 
 NOTHING = nothing()
+PEER = "wireguard-peer"
 
 
 def before(record: Record, step: Step, observed: State = NOTHING, asked_for: Container[Key] = ()) -> None:
@@ -28,7 +29,7 @@ def before(record: Record, step: Step, observed: State = NOTHING, asked_for: Con
     """
     for change in step.changes:
         kind = KINDS[change.kind]
-        made = change.action in (CREATE, REPLACE) or kind.remembers == "always"
+        made = change.mark is None and (change.action in (CREATE, REPLACE) or kind.remembers == "always")
         if kind.remembers and change.after is not None and made and (known := kind.recorded(change.after)):
             record.keys.add(known)
         if kind.shared and change.before is not None:
@@ -50,6 +51,8 @@ def after(record: Record, step: Step) -> None:
             record.keys.discard(left)
         if kind.remembers and change.before is not None and (gone := kind.recorded(change.before)) != left and gone:
             record.keys.discard(gone)
+        if change.kind == PEER and change.after is not None:
+            _told(record, change)
 
 
 def settle(record: Record, observed: State, desired: Desired) -> None:
@@ -64,11 +67,30 @@ def settle(record: Record, observed: State, desired: Desired) -> None:
         key: {line.hash: line.text for line in value.rules if line.hash}  # type: ignore[attr-defined]
         for key, value in observed.ours.items()
         if key[0] == "chain" and "chain" not in observed.unknown
-    }
+    } | _endpoints(record, observed, desired)
     record.former = {
         key: kept for key, fields in record.former.items() if (kept := _still_ours(key, fields, desired, observed))
     }
     record.save()
+
+
+def _told(record: Record, change: Change) -> None:
+    """Write down where a peer has just been told to be."""
+    after: Any = change.after
+    if after.endpoint and (change.action != UPDATE or "endpoint" in change.fields):
+        record.texts[change.key] = {"endpoint": after.endpoint}
+
+
+def _endpoints(record: Record, observed: State, desired: Desired) -> dict[Key, dict[str, str]]:
+    """Return where peers have been told to be: from there the kernel follows them, and that is no drift."""
+    found = {}
+    for key in {*(k for k in desired.values if k[0] == PEER), *(k for k in record.texts if k[0] == PEER)}:
+        wanted: Any = desired.values.get(key)
+        now: Any = seen(observed, key)
+        told = wanted.endpoint if wanted is not None else record.texts[key].get("endpoint")
+        if told and (PEER in observed.unknown or (now is not None and now.endpoint == told)):
+            found[key] = {"endpoint": told}
+    return found
 
 
 def _keep_former(record: Record, key: Key, value: Value, changed: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from reconciler.core.desired import Desired
 from reconciler.core.plan import plan
 from reconciler.engine.guard import dangers
 from reconciler.engine.settings import kept, sealed
+from reconciler.engine.wireguard import keyed
 from reconciler.errors import UnavailableError, UnsafeError
 from reconciler.kernel.peers import peers
 from reconciler.resources.desired import desire
@@ -53,7 +54,7 @@ def wanted(document: Map | None, kernel: Kernel) -> tuple[Desired, Names]:
             if key[0] in ("chain", "jump", "policy"):
                 msg = f"{origin.position}: {origin.path} needs iptables: {kernel.facts.iptables_source}"
                 raise UnavailableError(msg)
-    return desired._replace(former=kernel.record.former), names
+    return keyed(desired, kernel)._replace(former=kernel.record.former), names
 
 
 def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False, around: bool = False) -> Preview:

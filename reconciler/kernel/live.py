@@ -13,6 +13,7 @@ from reconciler.kernel.facts import find_facts
 from reconciler.kernel.netlink import Netlink, NetlinkError
 from reconciler.kernel.procfs import Settings
 from reconciler.kernel.record import Record
+from reconciler.kernel.secrets import Secrets, UnknownSecretError
 from reconciler.kernel.tools import Iptables
 from reconciler.resources.base import Resource, Sight
 from reconciler.resources.iptables.decode import decode
@@ -23,22 +24,27 @@ from reconciler.resources.message import Message
 from reconciler.resources.registry import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.core.change import Change, Step
     from reconciler.core.state import Key, Value
+    from reconciler.kernel.ack import Ack
     from reconciler.kernel.namespace import Namespace
+    from reconciler.kernel.wireguard import Wireguard
     from reconciler.resources.base import Dump, Found
     from reconciler.resources.facts import Facts
     from reconciler.resources.link.match import Interface
     from reconciler.resources.message import Tap
     from reconciler.resources.owner import Owner
 
+    Sender = Callable[[list[Message]], list[Ack]]
+
 ALREADY_GONE = frozenset({errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL})
 NO_FAMILY = frozenset({errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 TABLE = "nft-table"
 """In the record's keys: a table that came into being by our first rule in it."""
 IPTABLES = ("chain", "jump", "policy")
+WIREGUARD = ("wireguard", "wireguard-peer")
 PROMOTE_ALL = ("ipv4", "conf", "all", "promote_secondaries")
 
 
@@ -67,17 +73,22 @@ class Kernel:
         self.netlink = Netlink(namespace)
         self.iptables = Iptables(namespace, self.facts.iptables)
         self.settings = Settings(namespace)
+        self.secrets = Secrets()
+        self._wireguard: Wireguard | None = None
         self.settled = 0
         """How many objects the last reading recognised byte for byte."""
 
     @property
     def requests(self) -> int:
         """Return how many requests that change something were sent so far."""
-        return self.netlink.requests + self.iptables.runs + self.settings.writes
+        sent = self._wireguard.netlink.requests if self._wireguard is not None else 0
+        return self.netlink.requests + self.iptables.runs + self.settings.writes + sent
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the sockets."""
         self.netlink.close()
+        if self._wireguard is not None:
+            self._wireguard.close()
 
     def read(self, desired: Mapping[Key, Value]) -> State:
         """Return all objects that there are. What is desired only saves time, and settles whose a qdisc is.
@@ -104,11 +115,16 @@ class Kernel:
                 for body in rest:
                     _file(kind, kind.decode(dump.type - 2, body, sight), desired, ours, foreign)
         self._read_files(sight, desired, ours, foreign)
+        try:
+            self._read_wireguard(sight, desired, ours, foreign)
+        except UnavailableError as error:
+            unknown.update(dict.fromkeys(WIREGUARD, str(error)))
         if self.facts.iptables != "none":
             try:
                 tables = {family: self.iptables.read(family) for family in ((4, 6) if self.facts.ipv6 else (4,))}
             except UnavailableError as error:  # then nothing of it is known: half of it would look like the whole
-                tables, unknown = {}, dict.fromkeys(IPTABLES, str(error))
+                tables = {}
+                unknown.update(dict.fromkeys(IPTABLES, str(error)))
             for family, listed in tables.items():
                 for found in decode(family, listed, self.owner, self.record.texts):
                     _file(_kind_of(found.value), (found,), desired, ours, foreign)
@@ -135,23 +151,25 @@ class Kernel:
         After a refusal it is not known what else of the step was done: read again.
         """
         if step.channel == "netlink":
-            self._netlink(step.changes)
+            self._netlink(step.changes, self.netlink.send)
         elif step.channel == "sysctl":
             self._files(step.changes)
+        elif step.channel == "wireguard":
+            self._netlink(step.changes, self.wireguard.send)
         else:
             self._iptables(int(step.channel.removeprefix("iptables")), step.changes)
 
-    def _netlink(self, changes: Iterable[Change]) -> None:
+    def _netlink(self, changes: Iterable[Change], send: Sender) -> None:
         sent: list[tuple[Change, Message]] = []
         for change in changes:
             for request in KINDS[change.kind].encode(change, self.owner):
                 if isinstance(request, Message):
                     sent.append((change, request))
                 else:
-                    self._send(sent)
+                    self._send(sent, send)
                     sent = []
                     self._tap(change, request)
-        self._send(sent)
+        self._send(sent, send)
 
     def _tap(self, change: Change, request: Tap) -> None:
         try:
@@ -163,14 +181,46 @@ class Kernel:
             raise Refusal(change, None, error.errno or 0, words) from error
         self.netlink.requests += 1
 
-    def _send(self, sent: list[tuple[Change, Message]]) -> None:
+    def _send(self, sent: list[tuple[Change, Message]], send: Sender) -> None:
         while sent:
-            acks = self.netlink.send([message for _, message in sent])
+            try:
+                acks = send([message for _, message in sent])
+            except UnknownSecretError as error:
+                raise Refusal(sent[0][0], None, 0, str(error)) from error
             for (change, _), ack in zip(sent, acks, strict=False):
                 gone = change.action == "delete" and ack.errno in ALREADY_GONE
                 if ack.errno and not gone:
                     raise Refusal(change, None, ack.errno, ack.text)
             sent = sent[len(acks) :]
+
+    @property
+    def wireguard(self) -> Wireguard:
+        """The port to WireGuard; it is opened, and its module loaded, when first asked for."""
+        if self._wireguard is None:
+            from reconciler.kernel.wireguard import Wireguard
+
+            self._wireguard = Wireguard(self.namespace, self.secrets)
+        return self._wireguard
+
+    def _read_wireguard(
+        self,
+        sight: Sight,
+        desired: Mapping[Key, Value],
+        ours: dict[Key, Value],
+        foreign: dict[Key, tuple[Held, ...]],
+    ) -> None:
+        """Read the WireGuard interfaces that are ours, or that file or record name; of others nothing is asked."""
+        there = [name for name, word in sight.types.items() if word == "wireguard"]
+        if not there:
+            return
+        named = {key[1] for key in (*desired, *self.record.keys, *self.record.former) if key[0] in WIREGUARD}
+        devices = [name for name in there if ("link", name) in ours or name in named]
+        if not devices:
+            return
+        settings, peers = KINDS["wireguard"], KINDS["wireguard-peer"]
+        for raw in self.wireguard.read(devices):
+            _file(settings, settings.shown(raw, sight, {}), desired, ours, foreign)
+            _file(peers, peers.shown(raw, sight, self.record.texts), desired, ours, foreign)
 
     def sealed(self, changes: Iterable[Change]) -> dict[Key, str]:
         """Return why files that changes would write cannot be written, for those that cannot."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.resources.names import Names
     from reconciler.resources.owner import Owner
     from reconciler.resources.scene import Scene, Wanted
+    from reconciler.resources.wireguard.keys import Secret
 
 V = TypeVar("V", bound=Value)
 
@@ -60,6 +61,8 @@ class Sight:
         """Interface index to name, filled by the link kind."""
         self.sits: set[str] = set()
         """Interfaces whose IPv6 addresses the kernel makes of IPv4 ones, without saying so; filled by the link kind."""
+        self.types: dict[str, str] = {}
+        """Virtual interface to its type, filled by the link kind."""
         self.roots: dict[str, bool] = {}
         """Devices with a root qdisc that has classes, and whether it is ours; filled by the qdisc kind."""
 
@@ -126,6 +129,21 @@ class Resource(Kind[V]):
     def written(self, change: Change) -> tuple[tuple[str, ...], str]:
         """Return the file that a change writes, and its new content."""
         raise NotImplementedError
+
+    def shown(self, raw: Any, sight: Sight, told: Mapping[Key, Mapping[str, str]]) -> Iterable[Found]:  # noqa: ARG002
+        """Read what a family of generic netlink shows of one of its devices.
+
+        :param told: what the record keeps of some objects besides that they are ours.
+        """
+        return ()
+
+    def key_files(self, value: V) -> Iterable[str]:  # noqa: ARG002
+        """Yield the paths of the files with secrets that stand behind a value."""
+        return ()
+
+    def keyed(self, value: V, secrets: Mapping[str, Secret]) -> V:  # noqa: ARG002
+        """Return the value with what may be shown of the secrets in its files, by path."""
+        return value
 
     def encode(self, change: Change, owner: Owner) -> Sequence[Request]:
         """Return the requests that make a change; device names are left for the transport to fill in."""

@@ -18,6 +18,8 @@ class Message(NamedTuple):
     """(offset in ``body``, device name): where the u32 index of that device is put just before sending."""
     namespaces: tuple[tuple[int, str], ...] = ()
     """(offset in ``body``, name of a network namespace): where the u32 descriptor of that namespace is put."""
+    secrets: tuple[tuple[int, str], ...] = ()
+    """(offset in ``body``, what the key is known by): where a secret is put just before sending."""
 
 
 class Tap(NamedTuple):

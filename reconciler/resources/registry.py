@@ -16,6 +16,8 @@ from reconciler.resources.sysctl import SysctlKind
 from reconciler.resources.tc.class_ import ClassKind
 from reconciler.resources.tc.filter import FilterKind
 from reconciler.resources.tc.qdisc import QdiscKind
+from reconciler.resources.wireguard.device import WireguardKind
+from reconciler.resources.wireguard.peer import PeerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, Resource[Any]] = {
     "sysctl": SysctlKind(),
     "link": LinkKind(),
+    "wireguard": WireguardKind(),
+    "wireguard-peer": PeerKind(),
     "device": DeviceKind(),
     "address": AddressKind(),
     "route": RouteKind(),

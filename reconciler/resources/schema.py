@@ -144,7 +144,15 @@ def build() -> dict[str, Any]:
             "marks": _map("Names for marks.", _mark(), {"wan2": "0x10/0xff"}),
             "interfaces": _map(
                 "Interfaces and their addresses.",
-                {"type": "object", "additionalProperties": False, "properties": interface},
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "x-removed": {
+                        "private-key": "a secret does not belong into this file: put the key into a file of its own "
+                        "and say private-key-file: /path/of/it",
+                    },
+                    "properties": interface,
+                },
                 {"eth1": {"state": "up", "addresses": ["192.168.2.2/24"]}},
                 DEVICE,
             ),

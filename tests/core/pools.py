@@ -20,6 +20,8 @@ from reconciler.resources.sysctl import Sysctl
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
 from reconciler.resources.tc.qdisc import Qdisc
+from reconciler.resources.wireguard.device import Wireguard
+from reconciler.resources.wireguard.peer import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,20 @@ def device(name: str, state: str | None = None, mtu: int | None = None, master: 
 VETH, OTHER_VETH = Link("v0", "veth", (("peer", "p0"),)), Link("v0", "veth", (("peer", "p1"),))
 BRIDGE = Link("br0", "bridge")
 LINKS = (BRIDGE, VETH, OTHER_VETH, Link("p0", "bridge"), Link("v1", "veth", (("peer", "p1"),)), Link("eth1", "bridge"))
+TUNNEL = Link("wg1", "wireguard")
+PUBLIC = tuple(letter * 42 + "A=" for letter in "abcd")
+TUNNELS = tuple(
+    Wireguard("wg1", public_key, port, mark)
+    for public_key, port, mark in product((None, PUBLIC[0], PUBLIC[3]), (None, 51820, 51821), (None, 0, 16))
+    if (public_key, port, mark) != (None, None, None)
+)
+PEERS = tuple(
+    Peer("wg1", key, endpoint, prefixes, keepalive, psk)
+    for key, endpoint, prefixes, keepalive, psk in product(
+        PUBLIC, (None, "192.0.2.1:51820"), ((), ("10.9.0.0/24",), ("10.9.0.0/24", "10.9.1.0/24"), ("fd00:9::/64",)),
+        (0, 25), ("", "f1"),
+    )
+)  # fmt: skip
 SETTINGS = tuple(
     device(name, state, mtu, master)
     for name, state, mtu, master in product(
@@ -61,6 +77,7 @@ FURNITURE: tuple[tuple[Value, ...], ...] = (
     (),
     (device("eth0", "up"), device("eth1", "up")),
     (device("eth0", "up"), device("eth1", "up"), VETH, device("v0", "up"), device("p0", "up")),
+    (device("eth0", "up"), device("eth1", "up"), TUNNEL, device("wg1", "up")),
     (
         device("eth0", "up"),
         VETH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from reconciler.resources.route.value import gateways
 from reconciler.resources.rule import Rule
 from reconciler.resources.rule_check import overlap
 from reconciler.resources.sysctl import Sysctl
+from reconciler.resources.wireguard.device import Wireguard
+from reconciler.resources.wireguard.peer import Peer
 from tests.core import pools
 
 if TYPE_CHECKING:
@@ -62,6 +65,8 @@ def keyed(values: Iterable[Value]) -> dict[Key, Value]:
     claimed: set[Key] = set()
     for value in values:
         claims = set(kind_of(value).claims(value))
+        if isinstance(value, Peer):
+            claims = {(value.dev, prefix) for prefix in value.allowed_ips}
         if key_of(value) not in found and not claims & claimed and not _doubled(value, found.values()):
             found[key_of(value)] = value
             claimed |= claims
@@ -82,12 +87,12 @@ def _mix(*parts: tuple[int, tuple[Value, ...]]) -> st.SearchStrategy[Value]:
 wishful = _mix(
     (1, pools.LINKS), (2, pools.SETTINGS), (5, pools.ADDRESSES), (4, pools.NEAR_4), (2, pools.NEAR_6),
     (2, pools.ROUTES_4), (2, pools.ROUTES_6), (2, pools.RULES), (2, pools.NEAR_RULES), (3, pools.CHAINS), (1, pools.JUMPS), (1, pools.POLICIES),
-    (3, pools.SYSCTLS),
+    (3, pools.SYSCTLS), (1, pools.TUNNELS), (2, pools.PEERS),
 )  # fmt: skip
 alien = _mix(
     (1, pools.LINKS), (1, pools.SETTINGS), (4, pools.ADDRESSES), (3, pools.NEAR_4), (2, pools.NEAR_6),
     (1, pools.ROUTES_4), (1, pools.ROUTES_6), (1, pools.RULES), (1, pools.POLICIES), (1, pools.FOREIGN_CHAINS),
-    (1, pools.SYSCTLS),
+    (1, pools.SYSCTLS), (1, (pools.TUNNEL,)), (1, pools.TUNNELS), (1, pools.PEERS),
 )  # fmt: skip
 values = st.lists(wishful, min_size=4, max_size=20)
 trees = st.sampled_from(((), *pools.TREES))
@@ -145,6 +150,10 @@ def act(kernel: FakeKernel, deed: Deed) -> None:
             return
     elif isinstance(value, Sysctl):
         kernel.make(value, 2)
+    elif isinstance(value, Wireguard):
+        fields = tuple(f for f in ("public_key", "listen_port", "fwmark") if getattr(value, f) is not None)
+        with contextlib.suppress(DeniedError):
+            kernel.execute(Change("update", key_of(value), value, value, 2, fields=fields))
     elif isinstance(value, Policy):
         kernel.execute(Change("update", key_of(value), value, value, 2))
     elif deed.gone:

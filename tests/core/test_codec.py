@@ -21,7 +21,7 @@ from tests.core.strategies import key_of, leaves, scenes
 
 SAMPLES = [
     *pools.LINKS, *pools.SETTINGS[:20], *pools.ADDRESSES[:20], *pools.ROUTES_4[:20], *pools.ROUTES_6[:20], *pools.RULES,
-    *pools.CHAINS, *pools.JUMPS, *pools.POLICIES, *pools.SYSCTLS, *(value for tree in pools.TREES[:40] for value in tree),
+    *pools.CHAINS, *pools.JUMPS, *pools.POLICIES, *pools.SYSCTLS, *pools.TUNNELS, *pools.PEERS[:40], *(value for tree in pools.TREES[:40] for value in tree),
     Address("ppp0", 4, "10.0.0.1/32", "10.9.9.9/32", secondary=False, tentative=True),
     Route(4, 4294967295, "0.0.0.0/0", 0, options=(("tos", 16), ("nexthops", (Hop("10.0.0.1", "eth0"), Hop("", "eth1", 5))))),
     Rule(6, 1, 0, 0, "2001:db8::/32", "", "eth0", "lo", 254, invert=True, more=("action:6", "23:0001")),

@@ -32,7 +32,7 @@ def two_uplinks(lab: Lab) -> TwoUplinks:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as ``netns`` whatever uses a lab, and all of the folders that are about the real kernel."""
     for item in items:
-        if "lab" in getattr(item, "fixturenames", ()) or item.path.parent.name in {"kernel", "netns", "uml"}:
+        if "lab" in getattr(item, "fixturenames", ()) or item.path.parent.name in {"kernel", "netns", "qemu", "uml"}:
             item.add_marker(pytest.mark.netns)
 
 

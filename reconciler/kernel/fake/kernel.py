@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change
 from reconciler.core.state import SURPLUS, Held, Key, State, Value
-from reconciler.kernel.fake import addresses, firewall, links, routes, rules, settings, traffic
+from reconciler.kernel.fake import addresses, firewall, links, routes, rules, settings, traffic, wireguard
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL, Store
 from reconciler.resources.iptables.lines import BUILT_IN
@@ -47,7 +47,7 @@ class FakeKernel:
 
     def execute(self, change: Change) -> None:
         """Make a change as the kinds' requests do. DeniedError if the kernel would refuse one of them."""
-        getattr(self, f"_{change.kind}")(change)
+        getattr(self, f"_{change.kind.replace('-', '_')}")(change)
 
     def make(self, value: Value, mark: int | None) -> bool:
         """Make an object, as somebody else would if ``mark`` is not None; tell whether the kernel took it."""
@@ -92,7 +92,11 @@ class FakeKernel:
         return {(key, thing.value, mark): thing.generation for key, thing, mark in self._things()}
 
     def _things(self) -> Iterator[tuple[Key, Thing, int | None]]:
-        """Yield key, object, and whose it seems to be; the other end of a link of ours is part of that link."""
+        """Yield key, object, and whose it seems to be; the other end of a link of ours is part of that link.
+
+        So are the peers of a WireGuard interface of ours.
+        """
+        links = {thing.value.name for thing in self.store.all("link") if thing.mark is None}
         ends = {
             option
             for thing in self.store.all("link")
@@ -104,7 +108,8 @@ class FakeKernel:
             marks = routes.seeming(things) if name == "route" else [thing.mark for thing in things]
             for thing, mark in zip(things, marks, strict=True):
                 if name != "link" or thing.value.name not in ends:
-                    yield kind.key(thing.value), thing, mark
+                    inside = name == "wireguard-peer" and thing.value.dev in links
+                    yield kind.key(thing.value), thing, None if inside else mark
 
     def _link(self, change: Change) -> None:
         before: Any = change.before
@@ -123,6 +128,18 @@ class FakeKernel:
     def _sysctl(self, change: Change) -> None:
         after: Any = change.after
         settings.write(self.store, after)
+
+    def _wireguard(self, change: Change) -> None:
+        after: Any = change.after
+        wireguard.change(self.store, after, change.fields)
+
+    def _wireguard_peer(self, change: Change) -> None:
+        before: Any = change.before
+        after: Any = change.after
+        if before is not None and change.action != UPDATE:
+            wireguard.remove_peer(self.store, before)
+        if after is not None:
+            wireguard.put_peer(self.store, after, change.mark)
 
     def _address(self, change: Change) -> None:
         before: Any = change.before

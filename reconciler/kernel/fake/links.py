@@ -5,7 +5,7 @@ from __future__ import annotations
 from errno import EEXIST, EINVAL, ELOOP, ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
-from reconciler.kernel.fake import addresses, routes
+from reconciler.kernel.fake import addresses, routes, wireguard
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
 from reconciler.resources.address import Address
@@ -15,12 +15,12 @@ from reconciler.resources.link.link import HARDWARE, Link
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
 
-STANDARD_MTU = 1500
+STANDARD_MTU, TUNNEL_MTU = 1500, 1420
 
 
 def create(store: Store, link: Link, mark: int | None) -> None:
     """RTM_NEWLINK with NLM_F_CREATE and NLM_F_EXCL. Both ends of a veth are there at once."""
-    if link.type not in ("bridge", "veth"):
+    if link.type not in ("bridge", "veth", "wireguard"):
         raise DeniedError(EOPNOTSUPP, f"Unknown device type {link.type}.")
     ends = [link]
     if link.type == "veth":
@@ -30,7 +30,9 @@ def create(store: Store, link: Link, mark: int | None) -> None:
             raise DeniedError(EEXIST, "File exists")
     for end in ends:
         store.add("link", end, mark if end is link else mark or 0)
-        store.add("device", _new(end.name), KERNEL)
+        store.add("device", _new(end.name, TUNNEL_MTU if link.type == "wireguard" else STANDARD_MTU), KERNEL)
+    if link.type == "wireguard":
+        wireguard.begin(store, link.name)
 
 
 def plug(store: Store, name: str, *, promote: bool = False) -> None:
@@ -66,8 +68,8 @@ def change(store: Store, device: Device, fields: tuple[str, ...]) -> None:
             _down(store, device.name)
 
 
-def _new(name: str) -> Device:
-    return Device(name, "down", STANDARD_MTU, "", promote=False, alias="", group=0, slave="")
+def _new(name: str, mtu: int = STANDARD_MTU) -> Device:
+    return Device(name, "down", mtu, "", promote=False, alias="", group=0, slave="")
 
 
 def _find(store: Store, name: str) -> Thing:
@@ -151,6 +153,7 @@ def _vanish(store: Store, name: str) -> None:
     store.purge("address", lambda a: a.dev == name)
     for kind in ("qdisc", "class", "filter"):
         store.purge(kind, lambda one: one.dev == name)
+    wireguard.vanish(store, name)
     for port in store.where("device", lambda d: d.master == name):
         store.write(port, port.value._replace(master="", slave=""))
     store.remove("device", thing)

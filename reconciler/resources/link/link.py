@@ -223,7 +223,7 @@ class LinkKind(Resource[Link]):
         if IFLA_INFO_KIND not in info:
             yield Found(Link(name, HARDWARE), KERNEL)
             return
-        word = string(info[IFLA_INFO_KIND])
+        word = sight.types[name] = string(info[IFLA_INFO_KIND])
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
         marked = sight.owner.altname(name) in altnames(attributes.get(IFLA_PROP_LIST, b""))
         ours = marked or (self.name, name) in sight.keys
