@@ -11,7 +11,7 @@ from reconciler.config.schema import load_schema
 from reconciler.config.validate import validate
 from reconciler.errors import ConfigError
 from reconciler.resources.desired import ANYWHERE, desire
-from tests.random_files import addresses, interfaces, routes, rules
+from tests.random_files import addresses, interfaces, routes, rules, sysctls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ Document = dict[str, Any]
 Addition = tuple[tuple[str | None, ...], Any]
 """A path in the file and what stands there; a path that ends in None is the end of a list."""
 
-SECTIONS = (interfaces, addresses, routes, rules)
+SECTIONS = (interfaces, addresses, routes, rules, sysctls)
 EMPTY: Document = {"version": 1}
 ANY = ("state", "mtu", "master", "addresses", "exclusive")
 _SCHEMA = load_schema()

@@ -71,7 +71,7 @@ class Trial:
         self.host.batch("ip", [f"link set {name} {word}" for name in down for word in ("up", "down")])
         self._settle()
         shown = objects(self.host, (), iptables=False)
-        before = theirs(self._read())
+        before, numbers = theirs(self._read()), self._settings()
         first, second = sections.parsed(story.first), sections.parsed(story.second)
         self._apply("the first file", first, before)
         self._do(story.between)
@@ -87,6 +87,8 @@ class Trial:
             self.host.batch("ip", [f"link set {name} {state}" for name, state in states.items()])
             self._settle()
             differs = difference(shown, objects(self.host, (), iptables=False))
+            now = self._settings()
+            differs += [f"{path}: {n} → {now.get(path)}" for path, n in numbers.items() if now.get(path) != n]
             if differs:
                 raise BrokenError("after teardown not all is as before:\n" + "\n".join(differs))
 
@@ -141,6 +143,14 @@ class Trial:
 
     def _states(self) -> dict[str, str]:
         return {key[1]: value.state for key, value in _all(self._read()) if key[0] == "device"}
+
+    def _settings(self) -> dict[str, str]:
+        """Return what files may set below /proc/sys/net, by path."""
+        listed = self.host.output(
+            "sh", "-c", "cd /proc/sys/net && grep -s . ipv?/conf/*/* ipv4/ip_forward ipv?/*fwmark*; true"
+        )
+        found = dict(line.split(":", 1) for line in listed.splitlines() if "stable_secret" not in line)
+        return {path: number for path, number in found.items() if not path.endswith("/mtu")}
 
     def _read(self) -> State:
         return self.kernel.read({})
