@@ -12,9 +12,12 @@ import re
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import pytest
 
 from reconciler.cli.main import run
+from reconciler.engine.source import read
 
 if TYPE_CHECKING:
     import signal
@@ -28,6 +31,21 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXAMPLES = os.path.join(ROOT, "examples")
 LONGEST = 20.0
 """Seconds that a test waits for something that takes milliseconds, before it gives up."""
+
+
+def each_example(*, thorough: bool = True) -> list[Any]:
+    """All examples as parameters, each with what its links need; all but the first may be thorough."""
+    found = []
+    for name in sorted(os.listdir(EXAMPLES)):
+        entries = read(f"{EXAMPLES}/{name}/reconciler.yaml").get("interfaces") or {}
+        kinds = sorted({entry["kind"] for entry in entries.values() if "kind" in (entry or {})})
+        marks = [pytest.mark.needs(*kinds)] if kinds else []
+        if thorough and name != "two-uplinks":
+            marks.append(pytest.mark.thorough)
+        found.append(pytest.param(name, marks=marks))
+    return found
+
+
 WITHOUT_FILE = frozenset({"schema"})
 WITHOUT_NAMESPACE = frozenset({"schema", "validate"})
 

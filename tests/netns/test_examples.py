@@ -19,20 +19,10 @@ from reconciler.resources.registry import KINDS
 from tests.netns.breakage import GROUPS, carry_out
 from tests.netns.objects import assert_same, difference, objects, variant
 from tests.netns.probes import lacks
-from tests.netns.program import EXAMPLES, quiet
+from tests.netns.program import EXAMPLES, each_example, quiet
 from tests.netns.two_uplinks import TwoUplinks
 
-FOLDERS = sorted(name for name in os.listdir(EXAMPLES) if os.path.exists(f"{EXAMPLES}/{name}/reconciler.yaml"))
-each_example = pytest.mark.parametrize(
-    "example",
-    [pytest.param(name, marks=() if name == "two-uplinks" else pytest.mark.thorough) for name in FOLDERS],
-)
-
-
-def _kinds(example):
-    """The types of links that an example creates."""
-    entries = read(f"{EXAMPLES}/{example}/reconciler.yaml").get("interfaces") or {}
-    return sorted({entry["kind"] for entry in entries.values() if "kind" in (entry or {})})
+each = pytest.mark.parametrize("example", each_example())
 
 
 class Deaf:
@@ -46,10 +36,8 @@ class Deaf:
 
 
 @pytest.fixture(autouse=True)
-def _needs(request):
-    example = request.node.callspec.params.get("example") if hasattr(request.node, "callspec") else None
-    kinds = _kinds(example) if example else ()
-    for why in (lacks("htb"), "" if variant() else lacks("iptables-nft"), *map(lacks, kinds)):
+def _needs():
+    for why in (lacks("htb"), "" if variant() else lacks("iptables-nft")):
         if why:
             pytest.skip(why)
 
@@ -69,7 +57,7 @@ def kernel(network):
         made.close()
 
 
-@each_example
+@each
 class TestAnExampleThatIsApplied:
     def test_is_as_desired_and_nothing_is_left_to_do(self, network, program, example):
         run = program(network.host, path=f"{EXAMPLES}/{example}/reconciler.yaml")

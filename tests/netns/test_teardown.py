@@ -11,7 +11,7 @@ import pytest
 from tests.netns.foreign import EVERYTHING, FOREIGN, make
 from tests.netns.objects import assert_same, difference, objects, variant
 from tests.netns.probes import lacks
-from tests.netns.program import EXAMPLES
+from tests.netns.program import EXAMPLES, each_example
 from tests.netns.two_uplinks import TwoUplinks
 
 ALONE = [pytest.param((name,), id=name, marks=pytest.mark.thorough) for name in FOREIGN]
@@ -58,7 +58,7 @@ class TestWhatWasThereBefore:
         assert_same(before, objects(host))
         assert remembered(state) == []
 
-    @pytest.mark.parametrize("example", sorted(os.listdir(EXAMPLES)))
+    @pytest.mark.parametrize("example", each_example(thorough=False))
     @pytest.mark.thorough
     def test_is_there_after_an_example_too(self, host, program, state, example):
         make(host, ("mtu values", "policies", "other rules"), variant())
