@@ -30,16 +30,27 @@ def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
     if address.noprefixroute:
         return
     to, dev = network(address.net), address.dev
+    table = table_of(dev, world)
     if address.family == 4:
         whole = not address.peer and to.endswith("/32")
         if not (address.secondary or whole or dev == "lo" or to.startswith("0.")):
-            yield Route(4, MAIN, to, address.metric or 0, "unicast", "", dev, address.host), KERNEL
+            yield Route(4, table, to, address.metric or 0, "unicast", "", dev, address.host), KERNEL
         return
     metric = address.metric or PREFIX_METRIC_6
     for to in sorted(_prefixes(address)):
-        held = world.holders(("route", 6, MAIN, to, metric))
+        held = world.holders(("route", 6, table, to, metric))
         if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
-            yield Route(6, MAIN, to, metric, "unicast", "", dev), KERNEL
+            yield Route(6, table, to, metric, "unicast", "", dev), KERNEL
+
+
+def table_of(dev: str, world: World) -> int:
+    """Return the table of an interface's own subnets: that of its VRF, else main (l3mdev_fib_table)."""
+    device = world.get(("device", dev))
+    for name in (dev, device.master if device is not None else ""):
+        link = world.get(("link", name)) if name else None
+        if link is not None and link.type == "vrf":
+            return int(dict(link.options).get("table", MAIN))
+    return MAIN
 
 
 def _works(route: Route, world: World) -> Callable[[Hop], bool]:
@@ -157,7 +168,7 @@ def _own_route(address: Any, world: World) -> Iterator[Effect]:
     if address.secondary or address.noprefixroute:
         return
     to = network(address.net)
-    for key, route, mark in world.within(("route", "on-link", MAIN, address.dev)):
+    for key, route, mark in world.within(("route", "on-link", table_of(address.dev, world), address.dev)):
         if mark == KERNEL and route.to == to and route.src == address.host:
             yield Effect(key, route, mark)
 
@@ -192,7 +203,7 @@ def _first_route(to: str, dev: str, world: World) -> Iterator[Effect]:
     """Yield the first route to a prefix on an interface, whoever made it (addrconf_get_prefix_route)."""
     found = [
         (key[4], number, Effect(key, route, mark))
-        for number, (key, route, mark) in enumerate(world.within(("route", "on-link", MAIN, dev)))
+        for number, (key, route, mark) in enumerate(world.within(("route", "on-link", table_of(dev, world), dev)))
         if route.to == to
     ]
     if found:

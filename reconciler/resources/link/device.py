@@ -11,6 +11,7 @@ from reconciler.config.suggest import did_you_mean
 from reconciler.resources.base import Dump, Found, Resource, Sight
 from reconciler.resources.link import device_wire, match, upon
 from reconciler.resources.link.device_config import SCHEMA, read
+from reconciler.resources.link.device_wire import BOND
 from reconciler.resources.scene import UNMATCHED
 
 if TYPE_CHECKING:
@@ -91,9 +92,12 @@ class DeviceKind(Resource[Device]):
             return filled
         link = world.get(("link", filled.master)) if filled.master else None
         joins = seen is None or seen.master != filled.master
-        if wanted.state is None and joins and link is not None and link.type == "bond":
+        kind = link.type if link is not None else ""
+        if wanted.state is None and joins and kind == BOND:
             filled = filled._replace(state="up")  # bond_enslave opens its ports
-        return filled._replace(slave=link.type if link is not None else "" if not filled.master else filled.slave)
+        if wanted.mtu is None and joins and seen is not None and BOND in (seen.slave, kind):
+            filled = filled._replace(mtu=None)  # it gives them its own, and the former one back
+        return filled._replace(slave=kind if kind or not filled.master else filled.slave)
 
     def requires(self, value: Device, world: World) -> Iterable[Key | Lack]:
         """A port stands on its master; an interface on another one has what that one leaves it."""

@@ -79,7 +79,7 @@ def pack(change: Change) -> Iterator[Message]:
     body = IFINFOMSG.pack(0, 0, 0, flags, mask)
     if "mac" in change.fields:
         body += attribute(IFLA_ADDRESS, bytes.fromhex(after.mac.replace(":", "")))
-    if "mtu" in change.fields:
+    if "mtu" in change.fields and not bond:
         body += u32(IFLA_MTU, after.mtu)
     if "group" in change.fields:
         body += u32(IFLA_GROUP, after.group)
@@ -94,7 +94,8 @@ def pack(change: Change) -> Iterator[Message]:
     yield Message(RTM_SETLINK, 0, body, tuple(devices))
     if bond:
         flags = IFF_UP if after.state == "up" else 0
-        yield Message(RTM_SETLINK, 0, IFINFOMSG.pack(0, 0, 0, flags, IFF_UP), tuple(devices[:1]))
+        size = u32(IFLA_MTU, after.mtu) if "mtu" in change.fields else b""  # joining has changed it
+        yield Message(RTM_SETLINK, 0, IFINFOMSG.pack(0, 0, 0, flags, IFF_UP) + size, tuple(devices[:1]))
 
 
 def words(change: Change) -> Iterator[list[str]]:
@@ -104,19 +105,20 @@ def words(change: Change) -> Iterator[list[str]]:
     line = ["ip", "link", "set", "dev", after.name]
     if _must_go_down(change):
         yield [*line, "down"]
+    bond = "master" in change.fields and BOND in (before.slave, after.slave)
     for field, word in (("mac", "address"), ("mtu", "mtu"), ("group", "group"), ("alias", "alias")):
-        if field in change.fields:
+        if field in change.fields and not (bond and field == "mtu"):
             line += [word, str(getattr(after, field))]
     if "master" in change.fields:
         line += ["master", after.master] if after.master else ["nomaster"]
     if "txqueuelen" in change.fields:
         line += ["txqueuelen", str(after.txqueuelen)]
-    bond = "master" in change.fields and BOND in (before.slave, after.slave)
     if "state" in change.fields and not bond:
         line.append(str(after.state))
     yield line
     if bond:
-        yield ["ip", "link", "set", "dev", after.name, str(after.state)]
+        size = ["mtu", str(after.mtu)] if "mtu" in change.fields else []
+        yield ["ip", "link", "set", "dev", after.name, *size, str(after.state)]
 
 
 def _must_go_down(change: Change) -> bool:

@@ -18,6 +18,7 @@ from reconciler.resources.link.match import altnames
 from reconciler.resources.link.option import a
 from reconciler.resources.link.types import TYPES, beyond, schema
 from reconciler.resources.message import Message, Request
+from reconciler.resources.rule_value import Rule
 from reconciler.resources.scene import Path, Scene, Wanted
 from reconciler.resources.wire import nested, parse, string, text
 
@@ -37,6 +38,7 @@ ARPHRD_SIT = 776
 KERNEL = 2
 """The mark of what the kernel makes along with a link, and of hardware (RTPROT_KERNEL)."""
 HARDWARE = "hardware"
+VRF_PRIORITY = 1000
 HEAD = 4
 """Bytes of an attribute before its payload."""
 
@@ -136,6 +138,9 @@ class LinkKind(Resource[Link]):
         mtu = TYPES[after.type].first_mtu(after.options, world)
         for name in (after.name, *_ends(after)):
             yield Device(name, "down", mtu, "", alias="", group=0, slave=""), KERNEL
+        if after.type == "vrf" and not any(rule.l3mdev for _, rule, _ in world.every("rule")):
+            for family in (4, 6):  # a namespace's first VRF does, and they stay (drivers/net/vrf.c, vrf_add_fib_rules)
+                yield Rule(family, VRF_PRIORITY, l3mdev=True), KERNEL
         if mark is not None:
             for name in _ends(after):
                 yield Link(name, after.type, TYPES[after.type].mirrored(after.name)), mark
@@ -143,6 +148,7 @@ class LinkKind(Resource[Link]):
     def takes(self, before: Link, after: Link | None, world: World) -> Iterable[Effect]:
         """With a link go its other end, the links that stand on either, and all else that does."""
         if after is not None:
+            yield from _along(before, after, world)
             return
         names = [before.name, *_ends(before)]
         for name in names:
@@ -282,6 +288,21 @@ class LinkKind(Resource[Link]):
         words = [word for word in self.changed(before, after) if word in new]
         shown = (f"{kind.key(w)} {kind.text(w, old.get(w))} → {kind.text(w, new[w])}" for w in words)
         return f"{self.title(after, names)}: {', '.join(shown)}"
+
+
+def _along(before: Link, after: Link, world: World) -> Iterator[Effect]:
+    """Yield the other ipvlans on an interface: they share the mode (ipvlan_set_port_mode)."""
+    said = dict(after.options)
+    if after.type != "ipvlan" or said.get("mode") == dict(before.options).get("mode"):
+        return
+    for key, other, mark in world.within(("link", "on", said.get("link", ""))):
+        if other.type == "ipvlan" and other.name != after.name:
+            yield Effect(
+                key,
+                other,
+                mark,
+                other._replace(options=tuple(sorted({**dict(other.options), "mode": said["mode"]}.items()))),
+            )
 
 
 def _unmarked(change: Change) -> bool:

@@ -66,8 +66,8 @@ class Tunnel(LinkType):
         """It has the room that its interface leaves (ip_tunnel_bind_dev); else it depends on the route."""
         said = dict(options)
         device = world.get(("device", said.get("dev", "")))
-        if device is not None:
-            return None
+        if device is not None and device.mtu is not None:
+            return int(device.mtu) - self.overhead
         return None if said.get("remote") else ETHERNET - self.overhead
 
 

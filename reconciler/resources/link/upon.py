@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 DEVICE = "device"
 MASTERS = {"bridge": "bridge", "bond": "bond", "team": "team", "vrf": "VRF"}
 """Types of links that can be a master, and their names."""
-FOLLOWERS = ("vlan", "macvlan", "ipvlan")
+FOLLOWERS = ("vlan", "macvlan")
 """Types of links whose mtu is at most that of the one they stand on."""
+SHADOWS = ("ipvlan",)
+"""Types of links that get each new mtu of the one they stand on (ipvlan_adjust_mtu)."""
 
 
 def unfit(value: Any, world: World) -> Iterator[Lack]:
@@ -61,13 +63,11 @@ def changed(before: Any, after: Any, world: World) -> Iterator[Effect]:
     elif before.mtu is not None and after.mtu is not None and before.mtu >= LEAST_MTU_6 > after.mtu:
         yield from without_ipv6(name, world, gone=True)
     if before.state == "up" and after.state == "down":
-        for upper in _upper(name, world, "vlan"):
-            if upper.state == "up":
-                yield from _becomes(upper, upper._replace(state="down"), world)
+        yield from _vlans(name, "down", world)
+    if before.state == "down" and after.state == "up":
+        yield from _vlans(name, "up", world)
     if after.mtu is not None and before.mtu != after.mtu:
-        for upper in _upper(name, world, *FOLLOWERS):
-            if upper.mtu is not None and upper.mtu > after.mtu:
-                yield from _becomes(upper, upper._replace(mtu=after.mtu), world)
+        yield from _carried(name, after.mtu, world)
     if (before.mtu, before.master) != (after.mtu, after.master):
         for bridge in sorted({before.master, after.master} - {"", None}):
             yield from _adjusts(bridge, {name: after}, world)
@@ -108,6 +108,24 @@ def _upper(name: str, world: World, *types: str) -> list[Any]:
     """Return the interfaces of some types that stand on one."""
     names = [link.name for _, link, _ in world.within(("link", "on", name)) if link.type in types]
     return [device for device in (world.get((DEVICE, upper)) for upper in names) if device is not None]
+
+
+def _vlans(name: str, state: str, world: World) -> Iterator[Effect]:
+    """The VLANs on an interface go down and up with it, whatever they were before (vlan_device_event)."""
+    for upper in _upper(name, world, "vlan"):
+        if upper.state != state:
+            yield from _becomes(upper, upper._replace(state=state), world)
+
+
+def _carried(name: str, mtu: int, world: World) -> Iterator[Effect]:
+    """Yield the interfaces that get another mtu with this one: those that stand on it, and a bond's ports."""
+    others = [upper for upper in _upper(name, world, *FOLLOWERS) if upper.mtu is not None and upper.mtu > mtu]
+    others += [upper for upper in _upper(name, world, *SHADOWS) if upper.mtu != mtu]
+    link = world.get(("link", name))
+    if link is not None and link.type == "bond":
+        others += [port for _, port, _ in world.every(DEVICE) if port.master == name and port.mtu != mtu]
+    for other in others:
+        yield from _becomes(other, other._replace(mtu=mtu), world)
 
 
 def _becomes(device: Any, after: Any, world: World) -> Iterator[Effect]:
