@@ -53,6 +53,35 @@ def table_of(dev: str, world: World) -> int:
     return MAIN
 
 
+def without_nexthops(ids: set[int], world: World) -> Iterator[Effect]:
+    """Yield what goes with nexthop objects: their routes, their places in groups, groups without a member left."""
+    lost = set(ids)
+    groups = dict.fromkeys(one for number in sorted(ids) for one in world.within(("nexthop", "member", number)))
+    for key, value, mark in groups:
+        left = tuple(entry for entry in value.group if entry[0] not in ids)
+        yield Effect(key, value, mark, value._replace(group=left) if left else None)
+        if not left:
+            lost.add(value.id)
+    for number in sorted(lost):
+        for key, route, mark in world.within(("route", "nexthop", number)):
+            yield Effect(key, route, mark)
+
+
+def _nexthops(name: str, world: World) -> Iterator[Effect]:
+    """Yield the nexthop objects of a device that goes down (net/ipv4/nexthop.c, nexthop_flush_dev)."""
+    found = list(world.within(("nexthop", "dev", name)))
+    for key, value, mark in found:
+        yield Effect(key, value, mark)
+    if found:
+        yield from without_nexthops({value.id for _, value, _ in found}, world)
+
+
+def _ways(name: str, world: World, family: int, *, gone: bool) -> Iterator[Effect]:
+    for key, route, mark in world.every("route"):
+        if family in (0, route.family) and uses(route, name):
+            yield Effect(key, route, mark, without(route, name, gone=gone, works=_works(route, world)))
+
+
 def _works(route: Route, world: World) -> Callable[[Hop], bool]:
     """Return the test whether a next hop is in use: it is again when its device has come up, or got an address."""
 
@@ -79,9 +108,9 @@ def ways(name: str, world: World, family: int = 0, *, gone: bool = False) -> Ite
 
     Without a family, or with ``gone``, the interface goes for good: that matters where there are several next hops.
     """
-    for key, route, mark in world.every("route"):
-        if family in (0, route.family) and uses(route, name):
-            yield Effect(key, route, mark, without(route, name, gone=gone or not family, works=_works(route, world)))
+    yield from _ways(name, world, family, gone=gone or not family)
+    if family != 6:
+        yield from _nexthops(name, world)
 
 
 def without_ipv6(name: str, world: World, *, gone: bool = False) -> Iterator[Effect]:
@@ -158,7 +187,7 @@ def _without_4(address: Any, world: World) -> Iterator[Effect]:
                 yield Effect(key, value, mark)
     left = [a[:4] for a in gone]
     last = all(other[:4] in left for _, other, _ in _others(address, world))
-    lost = dict.fromkeys([*(ways(address.dev, world, 4) if last else ()), *orphaned(gone, world)])
+    lost = dict.fromkeys([*(_ways(address.dev, world, 4, gone=False) if last else ()), *orphaned(gone, world)])
     lost.update(dict.fromkeys(_own_route(address, world)))
     yield from lost
 

@@ -10,6 +10,7 @@ from reconciler.resources import marks
 from reconciler.resources.facts import Facts
 from reconciler.resources.link.match import aliases
 from reconciler.resources.names import Names
+from reconciler.resources.nexthop_config import numbers
 from reconciler.resources.owner import DEFAULT_PROTOCOL, Owner
 from reconciler.resources.registry import KINDS
 from reconciler.resources.scene import Scene
@@ -90,6 +91,7 @@ def _names(scene: Scene) -> Names:
     found = {tuple(mark): name for name, mark in marks.defined(scene).items()}
     return Names(
         marks={(value, mask): name for (value, mask), name in found.items()},
+        nexthops={number: name for name, number in numbers(scene).items()},
         tables={number: name for name, number in defined(scene).items()},
         classes={
             (tree.dev, handles.text(tree.major << 16 | node.minor)): node.name

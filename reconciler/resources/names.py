@@ -19,6 +19,13 @@ class Names(NamedTuple):
     classes: Mapping[tuple[str, str], str] = {}
     """Device and class id to name."""
 
+    nexthops: Mapping[int, str] = {}
+
+    def nexthop(self, number: int) -> str:
+        """Return ``uplink1 (1)``, or just the id."""
+        name = self.nexthops.get(number)
+        return f"{name} ({number})" if name else str(number)
+
     def mark(self, value: int, mask: int) -> str:
         """Return ``wan2 (0x10/0xff)``, or just the numbers where they have no name."""
         name = self.marks.get((value, mask))

@@ -13,6 +13,7 @@ from reconciler.resources.iptables.lines import Line
 from reconciler.resources.iptables.policy import Policy
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
+from reconciler.resources.nexthop_config import Nexthop
 from reconciler.resources.route import Hop, Route
 from reconciler.resources.route.value import with_hops, with_options
 from reconciler.resources.rule import Rule
@@ -166,6 +167,19 @@ def _rare(route: Route, gateways: tuple[str, ...]) -> Iterator[Route]:
     yield with_hops(route, tuple(Hop(gateways[1], dev) for dev in ("eth0", "eth1", "v0")))
 
 
+NEXTHOPS = (
+    Nexthop(1, 4, "10.0.0.254", "eth0"), Nexthop(1, 4, "10.0.1.254", "eth1"), Nexthop(1, 6, "fe80::1", "eth0"),
+    Nexthop(2, 4, "", "eth1"), Nexthop(2, 4, "10.0.0.1", "v0"), Nexthop(2, 4, blackhole=True),
+    Nexthop(3, 0, group=((1, 1), (4, 5))), Nexthop(3, 0, group=((4, 1),)), Nexthop(3, 4, "10.9.0.9", "eth0", onlink=True),
+    Nexthop(4, 6, "fe80::2", "eth0"), Nexthop(4, 6, "2001:db8::fe", "eth1"), Nexthop(4, 4, "", "eth0"),
+)  # fmt: skip
+"""4 may be of IPv6 and is no group; 3 is a group or not."""
+SHARING = tuple(
+    with_options(Route(family, table, to, metric), nexthop=number)
+    for (family, to, metric), table, number in product(
+        ((4, "0.0.0.0/0", 0), (4, "172.16.0.0/16", 0)), (100, 254), (1, 2, 3, 4)
+    )
+)
 ROUTES_4, ROUTES_6 = tuple(_routes(4)), tuple(_routes(6))
 NEAR_4 = tuple(r for r in ROUTES_4 if r.table == 100 and r.metric == 0 and r.to != "10.0.0.0/24")
 NEAR_6 = tuple(r for r in ROUTES_6 if r.table == 100 and r.metric == 1024 and r.to != "2001:db8::/64")

@@ -86,12 +86,12 @@ def _mix(*parts: tuple[int, tuple[Value, ...]]) -> st.SearchStrategy[Value]:
 
 wishful = _mix(
     (1, pools.LINKS), (2, pools.SETTINGS), (5, pools.ADDRESSES), (4, pools.NEAR_4), (2, pools.NEAR_6),
-    (2, pools.ROUTES_4), (2, pools.ROUTES_6), (2, pools.RULES), (2, pools.NEAR_RULES), (3, pools.CHAINS), (1, pools.JUMPS), (1, pools.POLICIES),
+    (2, pools.ROUTES_4), (2, pools.NEXTHOPS), (2, pools.SHARING), (2, pools.ROUTES_6), (2, pools.RULES), (2, pools.NEAR_RULES), (3, pools.CHAINS), (1, pools.JUMPS), (1, pools.POLICIES),
     (3, pools.SYSCTLS), (1, pools.TUNNELS), (2, pools.PEERS),
 )  # fmt: skip
 alien = _mix(
     (1, pools.LINKS), (1, pools.SETTINGS), (4, pools.ADDRESSES), (3, pools.NEAR_4), (2, pools.NEAR_6),
-    (1, pools.ROUTES_4), (1, pools.ROUTES_6), (1, pools.RULES), (1, pools.POLICIES), (1, pools.FOREIGN_CHAINS),
+    (1, pools.ROUTES_4), (1, pools.NEXTHOPS), (1, pools.SHARING), (1, pools.ROUTES_6), (1, pools.RULES), (1, pools.POLICIES), (1, pools.FOREIGN_CHAINS),
     (1, pools.SYSCTLS), (1, (pools.TUNNEL,)), (1, pools.TUNNELS), (1, pools.PEERS),
 )  # fmt: skip
 values = st.lists(wishful, min_size=4, max_size=20)

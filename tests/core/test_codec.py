@@ -13,6 +13,7 @@ from reconciler.core.state import Held, State, nothing
 from reconciler.resources.address import Address
 from reconciler.resources.iptables.chain import Chain
 from reconciler.resources.iptables.lines import Line
+from reconciler.resources.nexthop_config import Nexthop
 from reconciler.resources.registry import KINDS
 from reconciler.resources.route import Hop, Route
 from reconciler.resources.rule import Rule
@@ -23,6 +24,7 @@ SAMPLES = [
     *pools.LINKS, *pools.SETTINGS[:20], *pools.ADDRESSES[:20], *pools.ROUTES_4[:20], *pools.ROUTES_6[:20], *pools.RULES,
     *pools.CHAINS, *pools.JUMPS, *pools.POLICIES, *pools.SYSCTLS, *pools.TUNNELS, *pools.PEERS[:40], *(value for tree in pools.TREES[:40] for value in tree),
     Address("ppp0", 4, "10.0.0.1/32", "10.9.9.9/32", secondary=False, tentative=True),
+    Nexthop(3, 0, group=((1, 1), (2, 5))),
     Route(4, 4294967295, "0.0.0.0/0", 0, options=(("tos", 16), ("nexthops", (Hop("10.0.0.1", "eth0"), Hop("", "eth1", 5))))),
     Rule(6, 1, 0, 0, "2001:db8::/32", "", "eth0", "lo", 254, invert=True, more=("action:6", "23:0001")),
     Chain(4, "filter", "rc.default.Ä", (Line("a1", '-m comment --comment "say \\"hi\\" ✓" -j ACCEPT'), Line("", "-j DROP"))),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.change import CREATE, DELETE, REPLACE, UPDATE, Change
 from reconciler.core.state import SURPLUS, Held, Key, State, Value
-from reconciler.kernel.fake import addresses, firewall, links, routes, rules, settings, traffic, wireguard
+from reconciler.kernel.fake import addresses, firewall, links, nexthops, routes, rules, settings, traffic, wireguard
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL, Store
 from reconciler.resources.iptables.lines import BUILT_IN
@@ -169,6 +169,14 @@ class FakeKernel:
             if after is not None:
                 append = mark is not None or change.beside or change.action == REPLACE
                 routes.add(self.store, after, mark, append=append)
+
+    def _nexthop(self, change: Change) -> None:
+        before: Any = change.before
+        after: Any = change.after
+        if before is not None and change.action != UPDATE:
+            nexthops.delete(self.store, before.id)
+        if after is not None:
+            nexthops.put(self.store, after, change.mark, routes.checked, replace=change.action == UPDATE)
 
     def _rule(self, change: Change) -> None:
         rule: Any = change.after if change.action == CREATE else change.before

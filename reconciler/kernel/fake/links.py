@@ -5,7 +5,7 @@ from __future__ import annotations
 from errno import EEXIST, EINVAL, ELOOP, ENODEV, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
-from reconciler.kernel.fake import addresses, routes, wireguard
+from reconciler.kernel.fake import addresses, nexthops, routes, wireguard
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
 from reconciler.resources.address import Address
@@ -95,6 +95,7 @@ def _down(store: Store, name: str) -> None:
     """Link down: IPv4 loses its routes, IPv6 its addresses as well; their use as a source is not noticed."""
     store.purge("address", lambda a: a.dev == name and a.family == 6)
     routes.lose(store, name)
+    nexthops.flush(store, name)
     if name == "lo":
         store.purge("route", lambda r: r.family == 6 and r.type != "unicast")
 

@@ -7,9 +7,10 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kernel.fake import nexthops
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
-from reconciler.resources.route.value import Hop, gateways, hops, ways, with_hops, with_options
+from reconciler.resources.route.value import Hop, gateways, hops, option, ways, with_hops, with_options
 
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
@@ -21,7 +22,7 @@ LEAST_MTU_6 = 1280
 
 def add(store: Store, route: Route, mark: int | None, *, append: bool) -> None:
     """RTM_NEWROUTE with NLM_F_CREATE, and NLM_F_EXCL or NLM_F_APPEND."""
-    route = _checked(store, route)
+    route = checked(store, route)
     held = [thing for thing in store.all("route") if _key(thing.value) == _key(route)]
     if held and not append:
         raise DeniedError(EEXIST, "File exists")
@@ -39,7 +40,7 @@ def replace(store: Store, route: Route, mark: int | None) -> None:
 
     Routes with gateways are next hops of one route, and go together.
     """
-    route = _checked(store, route)
+    route = checked(store, route)
     held = [thing for thing in store.all("route") if _key(thing.value) == _key(route)]
     if not held:
         store.add("route", route, mark)
@@ -112,8 +113,10 @@ def _key(route: Route) -> tuple[Any, ...]:
     return route.family, route.table, route.to, route.metric, tos
 
 
-def _hops(route: Route) -> set[tuple[str, str]]:
+def _hops(route: Route) -> set[tuple[Any, Any]]:
     """Return what IPv6 compares; what leads nowhere is kept at lo."""
+    if number := option(route, "nexthop"):
+        return {("nexthop", number)}
     return {(hop.via, hop.dev or "lo") for hop in ways(route)} or {("", "lo")}
 
 
@@ -128,6 +131,8 @@ def _fits(value: Route, asked: Route) -> bool:
 
     As long as the route has next hops (net/ipv4/fib_semantics.c, fib_nh_match).
     """
+    if option(asked, "nexthop"):
+        return bool(option(value, "nexthop") == option(asked, "nexthop"))
     there, named = ways(value), ways(asked)
     if len(named) > 1:
         pairs = list(zip(there, named, strict=False))
@@ -163,11 +168,13 @@ def revive(store: Store, device: str, family: int) -> None:
             store.write(thing, with_hops(thing.value, left))
 
 
-def _checked(store: Store, route: Route) -> Route:
+def checked(store: Store, route: Route) -> Route:
     """Refuse what cannot work; return the route with the device that was found for it."""
-    if hops(route):
+    if option(route, "nexthop"):
+        nexthops.check_route(store, route)
+    elif hops(route):
         for hop in hops(route):
-            _checked(store, with_hops(route, (hop,)))
+            checked(store, with_hops(route, (hop,)))
     elif route.type == "local" and route.family == 4:
         _device(store, str(route.dev))
     elif route.type in ("unicast", "local") and route.dev != "":

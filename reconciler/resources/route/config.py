@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.resources.nexthop_config import families, numbers
 from reconciler.resources.prefix import canonical, family_of, network
 from reconciler.resources.route.options import COMMON, WAYS, read_options
 from reconciler.resources.route.value import Route, with_hops
@@ -69,7 +70,7 @@ def _routes(scene: Scene, path: Path, entry: Mapping[str, Any], table: int) -> I
         to = words["to"] if words["to"] != "default" else "0.0.0.0/0" if family == 4 else "::/0"
         metric = entry.get("metric") or (METRIC_6 if family == 6 else 0)
         named = scene.device((*path, "dev"), entry["dev"]) if "dev" in entry else None
-        dev = named or (None if kind == "unicast" else "")
+        dev = named or (None if kind == "unicast" and "nexthop" not in entry else "")
         route = Route(family, table, to, metric, kind, words["via"], dev, words["src"])
         if rare:
             more, hops = read_options(scene, path, entry, family, kind)
@@ -129,4 +130,7 @@ def _families(scene: Scene, path: Path, entry: Mapping[str, Any], words: Mapping
         return (asked,)
     if not known and ("tos" in entry or "scope" in entry):
         return (4,)
+    if not known and "nexthop" in entry and words["to"] == "default":
+        number = numbers(scene).get(str(entry["nexthop"]), entry["nexthop"])
+        return (families(scene).get(number) or 4,)
     return tuple(known) or ((6,) if "pref" in entry else (4, 6))

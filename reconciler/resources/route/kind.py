@@ -72,6 +72,8 @@ class RouteKind(Resource[Route]):
         if value.type == "unicast" and not value.via and value.dev:
             yield (self.name, "on-link", value.table, value.dev)
         elif value.options:
+            if number := option(value, "nexthop"):
+                yield (self.name, "nexthop", number)
             for hop in hops(value):
                 if not hop.via and hop.dev:
                     yield (self.name, "on-link", value.table, hop.dev)

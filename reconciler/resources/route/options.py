@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.resources.nexthop_config import families, resolve
 from reconciler.resources.prefix import canonical
 from reconciler.resources.route.value import Hop, options
 from reconciler.resources.route.wire import SCOPES
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 COMMON = frozenset({"to", "via", "dev", "src", "metric", "type", "family", "name", "comment", "adopt"})
 """What an entry may hold of a route without options."""
-WAYS = ("via", "dev", "onlink", "nexthops")
+WAYS = ("via", "dev", "onlink", "nexthops", "nexthop")
 """What says where a route leads."""
 ONE_FAMILY = {"tos": 4, "scope": 4, "pref": 6}
 METRICS = ("mtu", "mtu-lock", "advmss", "initcwnd", "initrwnd", "hoplimit")
@@ -27,6 +28,21 @@ def read_options(
     scene: Scene, path: Path, entry: Mapping[str, Any], family: int, kind: str
 ) -> tuple[tuple[tuple[str, Any], ...], tuple[Hop, ...]]:
     """Return options and next hops of an entry; problems go to the scene."""
+    _check(scene, path, entry, family, kind)
+    _check_ways(scene, path, entry)
+    found: tuple[Hop, ...] = ()
+    if "nexthops" in entry:
+        found = tuple(_hops(scene, (*path, "nexthops"), entry["nexthops"], family))
+    chosen = {word: entry.get(word) for word in ("tos", "onlink", *METRICS)}
+    if "nexthop" in entry:
+        chosen["nexthop"] = _object(scene, (*path, "nexthop"), entry["nexthop"], family)
+    chosen["scope"] = SCOPES.get(entry["scope"], entry["scope"]) if "scope" in entry else None
+    chosen["pref"] = None if entry.get("pref") == "medium" else entry.get("pref")
+    return options(chosen), found
+
+
+def _check(scene: Scene, path: Path, entry: Mapping[str, Any], family: int, kind: str) -> None:
+    """Report what does not go with the family or the type, or not with each other."""
     for word, only in ONE_FAMILY.items():
         if word in entry and family != only:
             scene.problem((*path, word), f"a route of IPv{family} has no {word}", f"leave {word} out")
@@ -39,19 +55,25 @@ def read_options(
     if entry.get("tos", 0) & ECN:
         message = f"tos {entry['tos']} has bits of congestion notification set"
         scene.problem((*path, "tos"), message, f"did you mean {entry['tos'] & ~ECN}?")
-    if "nexthops" not in entry:
-        if entry.get("onlink"):
-            _check_onlink(scene, path, entry)
-        found: tuple[Hop, ...] = ()
-    else:
-        for word in ("via", "dev", "onlink"):
-            if word in entry:
-                scene.problem((*path, word), f"{word} stands beside nexthops", "put it into the list")
-        found = tuple(_hops(scene, (*path, "nexthops"), entry["nexthops"], family))
-    chosen = {word: entry.get(word) for word in ("tos", "onlink", *METRICS)}
-    chosen["scope"] = SCOPES.get(entry["scope"], entry["scope"]) if "scope" in entry else None
-    chosen["pref"] = None if entry.get("pref") == "medium" else entry.get("pref")
-    return options(chosen), found
+
+
+def _check_ways(scene: Scene, path: Path, entry: Mapping[str, Any]) -> None:
+    """Report two sayings of where the route leads."""
+    whole = next((word for word in ("nexthop", "nexthops") if word in entry), "")
+    hint = "the object says the whole way" if whole == "nexthop" else "put it into the list"
+    for word in ("via", "dev", "onlink", "nexthops") if whole else ():
+        if word in entry and word != whole:
+            scene.problem((*path, word), f"{word} stands beside {whole}", hint)
+    if entry.get("onlink") and not whole:
+        _check_onlink(scene, path, entry)
+
+
+def _object(scene: Scene, path: Path, word: object, family: int) -> int | None:
+    number = resolve(scene, path, word)
+    if number is not None and family == 6 and families(scene).get(number) == 4:
+        message = "an IPv6 route cannot use an IPv4 nexthop"
+        scene.problem(path, message, "give the nexthop an IPv6 gateway, or family: ipv6")
+    return number
 
 
 def _check_onlink(scene: Scene, path: Path, entry: Mapping[str, Any]) -> None:

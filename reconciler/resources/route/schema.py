@@ -60,6 +60,11 @@ ROUTE: Mapping[str, Any] = {
             "properties": {**HOP, "weight": _number(256, "The share of this next hop. Without it 1.", 2)},
         },
     },
+    "nexthop": {
+        "$ref": "#/$defs/nexthop",
+        "description": "A nexthop object that says the whole way, by name or id.",
+        "examples": ["uplink1"],
+    },
     "src": {
         "$ref": "#/$defs/address",
         "description": "The source address that the host prefers for its own packets.",

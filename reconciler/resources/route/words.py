@@ -55,7 +55,7 @@ def title(value: Route, names: Names) -> str:
     return f"v{value.family} table {names.table(value.table)}: {to}{tos}{metric}"
 
 
-def way(value: Route, names: Names) -> str:  # noqa: ARG001
+def way(value: Route, names: Names) -> str:
     """Show where a route leads, and how."""
     shown = "" if value.type == "unicast" else f" {value.type}"
     shown += f" via {value.via}" if value.via else ""
@@ -64,6 +64,8 @@ def way(value: Route, names: Names) -> str:  # noqa: ARG001
     for word, found in value.options:
         if word == "nexthops":
             shown += " " + ", ".join(_hop(hop) for hop in found)
+        elif word == "nexthop":
+            shown += f" nexthop {names.nexthop(found)}"
         elif word != "tos":
             shown += f" {word}" if found is True else f" {word} {found}"
     return shown
