@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.common import file_argument, load, warn
 from reconciler.errors import ConfigError
+from reconciler.kernel.rt_tables import host_tables
 from reconciler.resources.desired import ANYWHERE, desire
 
 
@@ -15,7 +16,7 @@ from reconciler.resources.desired import ANYWHERE, desire
 def command(file: str | None, *, strict: bool) -> None:
     """Check FILE: its form, its names, its meaning. Needs no privilege and no kernel."""
     path, document = load(file)
-    desired, _ = desire(document, ANYWHERE)
+    desired, _ = desire(document, ANYWHERE._replace(tables=host_tables()))
     if strict and desired.warnings:
         raise ConfigError(desired.warnings)
     for problem in desired.warnings:

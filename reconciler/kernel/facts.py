@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from reconciler.kernel.modules import available, can_load_modules, present, source
+from reconciler.kernel.rt_tables import host_tables
 from reconciler.kernel.variant import find_variant, program
 from reconciler.resources.facts import Facts
 
@@ -37,7 +38,7 @@ def find_facts(
     else:
         works = None if iptables else _nft_works(tried)
         variant = find_variant(namespace, asked=iptables, ours=ours, nft_works=works)
-    return Facts(*classifier, *variant, ipv6=namespace.run(_has_ipv6), kernel=kernel)
+    return Facts(*classifier, *variant, ipv6=namespace.run(_has_ipv6), kernel=kernel, tables=host_tables())
 
 
 def _classifier(tried: dict[str, bool | None]) -> tuple[str, str]:

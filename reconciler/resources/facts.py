@@ -23,19 +23,31 @@ class Facts(NamedTuple):
     """False when the kernel runs without IPv6 (``ipv6.disable=1``)."""
     kernel: str
     """The kernel's release, as ``uname -r`` prints it."""
+    tables: tuple[tuple[str, int], ...] = ()
+    """Name and number of each routing table that the host names (``rt_tables``), the kernel's own excepted."""
 
     def to_json(self) -> dict[str, Any]:
         """The facts as a JSON object; :meth:`from_json` reads it back."""
-        return self._asdict()
+        data = self._asdict()
+        if not self.tables:
+            del data["tables"]
+        return data
 
     @classmethod
     def from_json(cls, data: object) -> Facts | None:
         """The facts that ``data`` holds; None where it is anything but a complete set of them."""
-        if not isinstance(data, dict) or set(data) != set(cls._fields):
+        if not isinstance(data, dict) or {*data, "tables"} != set(cls._fields):
+            return None
+        tables = data.get("tables", ())
+        if not isinstance(tables, (list, tuple)) or not all(_names_a_table(entry) for entry in tables):
             return None
         types = (str, str, str, str, bool, str)
-        if not all(isinstance(data[name], kind) for name, kind in zip(cls._fields, types, strict=True)):
+        if not all(isinstance(data[name], kind) for name, kind in zip(cls._fields, types, strict=False)):
             return None
         if data["classifier"] not in CLASSIFIERS or data["iptables"] not in VARIANTS:
             return None
-        return cls(**data)
+        return cls(**{**data, "tables": tuple((name, number) for name, number in tables)})
+
+
+def _names_a_table(entry: object) -> bool:
+    return isinstance(entry, (list, tuple)) and len(entry) == 2 and [type(part) for part in entry] == [str, int]

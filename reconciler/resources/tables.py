@@ -13,8 +13,8 @@ LARGEST = 0xFFFFFFFF
 
 
 def defined(scene: Scene) -> dict[str, int]:
-    """Return the file's tables by name, and the kernel's."""
-    found = dict(KERNEL_TABLES)
+    """Return the file's tables by name, the kernel's, and those that the host names."""
+    found = {**dict(scene.facts.tables), **KERNEL_TABLES}
     for path, entry in scene.entries("tables"):
         name = str(path[-1])
         if isinstance(entry, dict) and "id" in entry:

@@ -47,6 +47,8 @@ def _number(scene: Scene, path: Path, entry: Mapping[str, Any]) -> int | None:
             scene.problem((*path, "id"), f"table {name} is number {fixed}", "leave id out, or use another name")
         return fixed
     if number is None:
+        number = dict(scene.facts.tables).get(name)
+    if number is None:
         scene.problem(path, f'the table "{name}" has no number', "add id: 100, or any that is free")
     return number
 
