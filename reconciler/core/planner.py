@@ -185,7 +185,7 @@ class Planner:
         change = Change(REPLACE if why else UPDATE, key, before, wanted, mark, adopts, why=why)
         along = kind.takes(before, None, world) if why else ()
         count = len(self.changes)
-        if not self._clear(key, wanted, [effect.key for effect in along]) or len(self.changes) != count:
+        if not self._clear(key, wanted, [e.key for e in along if e.after is None]) or len(self.changes) != count:
             return None
         return change if not why or self._replaceable(change, before, wanted) else None
 

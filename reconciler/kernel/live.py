@@ -46,6 +46,7 @@ TABLE = "nft-table"
 IPTABLES = ("chain", "jump", "policy")
 WIREGUARD = ("wireguard", "wireguard-peer")
 PROMOTE_ALL = ("ipv4", "conf", "all", "promote_secondaries")
+KEEP_ALL = ("ipv6", "conf", "all", "keep_addr_on_down")
 
 
 class Refusal(ReconcilerError):  # noqa: N818  (what the kernel does, in its own word)
@@ -96,8 +97,9 @@ class Kernel:
         Raises UnavailableError where something cannot be read. Where iptables does not show all (it takes a
         privilege, and tables that nft itself did not make), its kinds are unknown in the state that is returned.
         """
-        promote_all = self.settings.read((PROMOTE_ALL,))[PROMOTE_ALL] == "1"
-        sight = Sight(self.owner, self.record.keys, promote_all=promote_all)
+        of_all = self.settings.read((PROMOTE_ALL, KEEP_ALL))
+        keep_all = int(of_all[KEEP_ALL] or 0)
+        sight = Sight(self.owner, self.record.keys, promote_all=of_all[PROMOTE_ALL] == "1", keep_all=keep_all)
         ours: dict[Key, Value] = {}
         foreign: dict[Key, tuple[Held, ...]] = {}
         unknown: dict[str, str] = {}

@@ -14,7 +14,7 @@ from reconciler.core.kind import Lack
 from reconciler.errors import Problem
 from reconciler.resources import address_config as config
 from reconciler.resources import address_wire as wire
-from reconciler.resources.address_value import FIXED_4, FOREVER, Address, alike, differing, whole
+from reconciler.resources.address_value import FIXED, FOREVER, Address, alike, differing, whole
 from reconciler.resources.base import Dump, Found, MessageFlags, Resource, Sight
 from reconciler.resources.cascade import connected, otherwise, siblings, without_address
 from reconciler.resources.message import Message
@@ -100,10 +100,10 @@ class AddressKind(Resource[Address]):
     def lands(self, value: Address, world: World) -> Address:
         """A second IPv4 address of a subnet is a secondary; an IPv6 one starts as tentative, unless it need not."""
         value = whole(value)
-        if value.family == 6:
-            tentative = not wire.at_once(value) if value.tentative is None else value.tentative
-            return value._replace(secondary=False, tentative=tentative)
         seen = world.get(self.key(value))
+        if value.family == 6:
+            fresh = value.tentative is None or (seen is not None and self.replace(seen, value))
+            return value._replace(secondary=False, tentative=not wire.at_once(value) if fresh else value.tentative)
         if seen is not None and not self.replace(seen, value):
             return value._replace(tentative=False)
         return value._replace(secondary=self._follows(value, seen, world), tentative=False)
@@ -117,11 +117,12 @@ class AddressKind(Resource[Address]):
         return bool(others) and device is not None and bool(device.promote)
 
     def replace(self, before: Address, after: Address) -> str:
-        """Say what IPv4 cannot change of an address that is there."""
-        fixed = [field for field in differing(after, before) if field in FIXED_4]
-        if before.family == 6 or not fixed:
+        """Say what the kernel cannot change of an address that is there."""
+        fixed = [field for field in differing(after, before) if field in FIXED[before.family]]
+        if not fixed or (before.family == 6 and not before.peer):
             return ""
-        return f"the kernel cannot change the {' and '.join(fixed)} of an IPv4 address"
+        what = "an IPv4 address" if before.family == 4 else "an address with a peer, and leave no route behind"
+        return f"the kernel cannot change the {' and '.join(fixed)} of {what}"
 
     def disruptive(self, before: Address, after: Address | None) -> str:
         """An address that is made anew is gone for a moment."""

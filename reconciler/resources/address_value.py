@@ -59,8 +59,10 @@ class Address(NamedTuple):
         return f"{self.host}/{32 if self.family == 4 else 128}" if alone else self.net
 
 
-FIXED_4 = ("broadcast", "label", "scope", "noprefixroute")
-"""What IPv4 leaves as it was when an address is replaced (net/ipv4/devinet.c, inet_rtm_newaddr)."""
+FIXED = {4: ("broadcast", "label", "scope", "noprefixroute"), 6: ("metric", "noprefixroute")}
+"""What is changed by making the address anew. IPv4 leaves it as it was (net/ipv4/devinet.c, inet_rtm_newaddr).
+IPv6 leaves the route to a peer as it was, and adds others (net/ipv6/addrconf.c, inet6_addr_modify): with a peer only.
+"""
 PLAIN = Address("", 4, "")
 KERNELS_OWN = frozenset({"secondary", "tentative", "nodad", "overwritten"})
 """Fields that make no difference between two addresses."""

@@ -51,12 +51,14 @@ class Part(NamedTuple):
 class Sight:
     """What decoding needs to know besides the message: who we are, and what has been read before it."""
 
-    def __init__(self, owner: Owner, keys: Iterable[Key] = (), *, promote_all: bool = False) -> None:
+    def __init__(self, owner: Owner, keys: Iterable[Key] = (), *, promote_all: bool = False, keep_all: int = 0) -> None:
         self.owner = owner
         self.keys = frozenset(keys)
         """Keys that the record says are ours."""
         self.promote_all = promote_all
         """net.ipv4.conf.all.promote_secondaries of the namespace."""
+        self.keep_all = keep_all
+        """net.ipv6.conf.all.keep_addr_on_down of the namespace: 0 leaves it to each interface."""
         self.devices: dict[int, str] = {}
         """Interface index to name, filled by the link kind."""
         self.sits: set[str] = set()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.kind import Effect
 from reconciler.resources.address_value import FOREVER, PREFIX_METRIC_6
-from reconciler.resources.prefix import network, span
+from reconciler.resources.prefix import link_local, network, span
 from reconciler.resources.route import Route
 from reconciler.resources.route.value import uses, without
 from reconciler.resources.tables import MAIN
@@ -27,17 +27,15 @@ KERNEL = 2
 
 def connected(address: Any, world: World) -> Iterator[tuple[Route, int]]:
     """Yield the route to an address's own subnet, which comes with the address on an interface that is up."""
-    if address.noprefixroute:
-        return
     to, dev = network(address.net), address.dev
     table = table_of(dev, world)
     if address.family == 4:
         whole = not address.peer and to.endswith("/32")
-        if not (address.secondary or whole or dev == "lo" or to.startswith("0.")):
+        if not (address.noprefixroute or address.secondary or whole or dev == "lo" or to.startswith("0.")):
             yield Route(4, table, to, address.metric or 0, "unicast", "", dev, address.host), KERNEL
         return
     metric = address.metric or PREFIX_METRIC_6
-    for to in sorted(_prefixes(address)):
+    for to in sorted({*(() if address.noprefixroute else (_prefix(address),)), *_far_end(address)}):
         held = world.holders(("route", 6, table, to, metric))
         if not any(other.dev == dev and not other.via for other, _ in held):  # type: ignore[attr-defined]
             yield Route(6, table, to, metric, "unicast", "", dev), KERNEL
@@ -113,11 +111,18 @@ def ways(name: str, world: World, family: int = 0, *, gone: bool = False) -> Ite
         yield from _nexthops(name, world)
 
 
-def without_ipv6(name: str, world: World, *, gone: bool = False) -> Iterator[Effect]:
-    """Yield what an interface loses that goes down, or is ``gone`` for IPv6 since it became too small."""
+def without_ipv6(name: str, world: World, *, gone: bool = False, keep: bool = False) -> Iterator[Effect]:
+    """Yield what an interface loses that goes down, or is ``gone`` for IPv6 since it became too small.
+
+    :param keep: global addresses that are valid for ever stay, and are checked for duplicates again (addrconf_ifdown).
+    """
     for key, address, mark in world.within(("address", name)):
-        if address.family == 6:
+        if address.family == 4:
+            continue
+        if not (keep and address.valid == FOREVER) or link_local(address.host) or address.host == "::1":
             yield Effect(key, address, mark)
+        elif address.tentative == bool(address.nodad):
+            yield Effect(key, address, mark, address._replace(tentative=not address.nodad))
     yield from ways(name, world, 6, gone=gone)
 
 
@@ -141,8 +146,8 @@ def otherwise(before: Any, after: Any, world: World) -> Iterator[Effect]:
         yield from _prefix_route(before, world)
     elif before.valid == FOREVER and not before.noprefixroute:
         metric = after.metric or PREFIX_METRIC_6
-        for to in sorted(_prefixes(before)):
-            yield from (effect for effect in _first_route(to, before.dev, world) if effect.key[4] != metric)
+        first = _first_route(_prefix(before), before.dev, world)
+        yield from (effect for effect in first if effect.key[4] != metric)
 
 
 def orphaned(addresses: Iterable[Any], world: World) -> Iterator[Effect]:
@@ -207,7 +212,10 @@ def _without_6(address: Any, world: World) -> Iterator[Effect]:
 
     Which route goes is a matter of luck: the first one to the prefix on the interface, whoever made it.
     """
-    lost = {(effect.key, effect.mark): effect for effect in _prefix_route(address, world)}
+    routes = [*_prefix_route(address, world)]
+    for to in _far_end(address):
+        routes += _first_route(to, address.dev, world)
+    lost = {(effect.key, effect.mark): effect for effect in routes}
     yield from lost.values()
     if _elsewhere(address.host, [address], world):
         return
@@ -223,25 +231,27 @@ def _prefix_route(address: Any, world: World) -> Iterator[Effect]:
     """
     if address.noprefixroute or address.valid != FOREVER:
         return
-    kept = {to for _, other, _ in _others(address, world) for to in _prefixes(other)}
-    for to in sorted(_prefixes(address) - kept):
+    to = _prefix(address)
+    if all(_prefix(other) != to for _, other, _ in _others(address, world)):
         yield from _first_route(to, address.dev, world)
 
 
 def _first_route(to: str, dev: str, world: World) -> Iterator[Effect]:
     """Yield the first route to a prefix on an interface, whoever made it (addrconf_get_prefix_route)."""
+    near = world.within(("route", "on-link", table_of(dev, world), dev))
     found = [
-        (key[4], number, Effect(key, route, mark))
-        for number, (key, route, mark) in enumerate(world.within(("route", "on-link", table_of(dev, world), dev)))
-        if route.to == to
+        (key[4], number, Effect(key, route, mark)) for number, (key, route, mark) in enumerate(near) if route.to == to
     ]
     if found:
         yield min(found)[2]
 
 
-def _prefixes(address: Any) -> set[str]:
-    """What an IPv6 address makes routes to: its prefix; with a peer, that, and the peer itself."""
-    if not address.peer:
-        return {network(address.address)}
-    far, _, length = address.peer.partition("/")
-    return {network(f"{address.host}/{length}"), network(far)}
+def _prefix(address: Any) -> str:
+    """Return the prefix that an IPv6 address makes a route to; with a peer, the peer's length counts."""
+    length = (address.peer or address.address).partition("/")[2]
+    return network(f"{address.host}/{length}")
+
+
+def _far_end(address: Any) -> tuple[str, ...]:
+    """Return what an IPv6 address with a peer makes a route to besides, with noprefixroute or without."""
+    return (network(address.peer.partition("/")[0]),) if address.peer else ()

@@ -85,6 +85,10 @@ def effects(path: Path, before: int | None, after: int | None, world: World) -> 
         for key, device, mark in world.every("device"):
             if own(path) in ("", device.name) and device.promote is not bool(after):
                 yield Effect(key, device, mark, device._replace(promote=bool(after)))
+    elif leaf == "keep_addr_on_down" and path[2] != DEFAULT and (own(path) or after):
+        for key, device, mark in world.every("device"):
+            if own(path) in ("", device.name) and device.keep is not (after > 0):
+                yield Effect(key, device, mark, device._replace(keep=after > 0))
 
 
 def _others(path: Path, before: int, after: int, world: World) -> Iterator[Effect]:

@@ -50,7 +50,7 @@ def plain(value: Value, mark: int | None) -> Any:
     if isinstance(value, Route):
         return route_essence(value)
     if isinstance(value, Device):
-        return value._replace(promote=None, slave=None)
+        return value._replace(promote=None, slave=None, keep=None)
     if isinstance(value, Class):
         return value._replace(burst=None, cburst=None, quantum=None, prio=None)
     if isinstance(value, Qdisc):

@@ -184,12 +184,12 @@ def leaves(state: State) -> Iterator[tuple[Key, Value, int | None]]:
             yield key, one.value, one.mark
 
 
-def _base(*settings: Device, promoting: tuple[str, ...] = ()) -> FakeKernel:
-    kernel = FakeKernel(promoting=promoting)
+def _base(*settings: Device, promoting: tuple[str, ...] = (), keeping: tuple[str, ...] = ()) -> FakeKernel:
+    kernel = FakeKernel(promoting=promoting, keeping=keeping)
     for setting in settings:
         kernel.set_device(setting, "state")
     return kernel
 
 
 UP = tuple(pools.device(name, "up") for name in ("eth0", "eth1"))
-BASES = (_base(*UP), _base(*UP, promoting=("eth0",)), _base(*UP[:1]), _base())
+BASES = (_base(*UP), _base(*UP, promoting=("eth0",)), _base(*UP, keeping=("eth0",)), _base(*UP[:1]), _base())

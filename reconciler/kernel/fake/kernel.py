@@ -24,15 +24,23 @@ DHCP = 16
 
 
 class FakeKernel:
-    """One namespace. ``hardware`` names its interfaces; ``promoting`` those that promote secondaries."""
+    """One namespace. ``hardware`` names its interfaces; ``promoting`` those that promote secondaries.
 
-    def __init__(self, hardware: Iterable[str] = ("eth0", "eth1"), promoting: Iterable[str] = ()) -> None:
+    ``keeping`` names those that keep their IPv6 addresses when they go down.
+    """
+
+    def __init__(
+        self,
+        hardware: Iterable[str] = ("eth0", "eth1"),
+        promoting: Iterable[str] = (),
+        keeping: Iterable[str] = (),
+    ) -> None:
         self.store = Store()
         self.store.add("link", Link("lo", HARDWARE), KERNEL)
         self.store.add("device", Device("lo", "up", 65536, "", promote=False, alias="", group=0, slave=""), KERNEL)
-        promoting = frozenset(promoting)
+        promoting, keeping = frozenset(promoting), frozenset(keeping)
         for name in hardware:
-            links.plug(self.store, name, promote=name in promoting)
+            links.plug(self.store, name, promote=name in promoting, keep=name in keeping)
         for family in (4, 6):
             for table, chains in BUILT_IN.items():
                 for chain in chains:

@@ -9,6 +9,7 @@ from reconciler.kernel.fake import addresses, nexthops, routes, wireguard
 from reconciler.kernel.fake.errors import DeniedError
 from reconciler.kernel.fake.store import KERNEL
 from reconciler.resources.address import Address
+from reconciler.resources.address_value import FOREVER
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import HARDWARE, Link
 
@@ -35,10 +36,10 @@ def create(store: Store, link: Link, mark: int | None) -> None:
         wireguard.begin(store, link.name)
 
 
-def plug(store: Store, name: str, *, promote: bool = False) -> None:
+def plug(store: Store, name: str, *, promote: bool = False, keep: bool = False) -> None:
     """Put a piece of hardware in."""
     store.add("link", Link(name, HARDWARE), KERNEL)
-    store.add("device", _new(name)._replace(promote=promote), KERNEL)
+    store.add("device", _new(name)._replace(promote=promote, keep=keep), KERNEL)
 
 
 def delete(store: Store, name: str) -> None:
@@ -69,7 +70,7 @@ def change(store: Store, device: Device, fields: tuple[str, ...]) -> None:
 
 
 def _new(name: str, mtu: int = STANDARD_MTU) -> Device:
-    return Device(name, "down", mtu, "", promote=False, alias="", group=0, slave="")
+    return Device(name, "down", mtu, "", promote=False, alias="", group=0, slave="", keep=False)
 
 
 def _find(store: Store, name: str) -> Thing:
@@ -93,11 +94,19 @@ def _up(store: Store, device: Device) -> None:
 
 def _down(store: Store, name: str) -> None:
     """Link down: IPv4 loses its routes, IPv6 its addresses as well; their use as a source is not noticed."""
-    store.purge("address", lambda a: a.dev == name and a.family == 6)
+    keep = _find(store, name).value.keep
+    store.purge("address", lambda a: a.dev == name and a.family == 6 and not (keep and _stays(a)))
+    for thing in store.where("address", lambda a: a.dev == name and a.family == 6):
+        store.write(thing, thing.value._replace(tentative=not thing.value.nodad))
     routes.lose(store, name)
     nexthops.flush(store, name)
     if name == "lo":
         store.purge("route", lambda r: r.family == 6 and r.type != "unicast")
+
+
+def _stays(address: Address) -> bool:
+    """Tell whether an IPv6 address is one that keep_addr_on_down keeps."""
+    return address.valid == FOREVER and not address.address.startswith("fe80:") and address.dev != "lo"
 
 
 def _set_mtu(store: Store, thing: Thing, mtu: int) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.resources.scene import Scene, Wanted
 
 KERNEL = 2
-READ_ONLY = ("promote", "slave")
+READ_ONLY = ("promote", "slave", "keep")
 
 
 class Device(NamedTuple):
@@ -50,6 +50,8 @@ class Device(NamedTuple):
     """Packets."""
     slave: str | None = None
     """The type of its master, empty without one; it decides how one joins and leaves."""
+    keep: bool | None = None
+    """Whether its global IPv6 addresses survive it being down; read, never written."""
 
 
 class DeviceKind(Resource[Device]):
@@ -60,7 +62,7 @@ class DeviceKind(Resource[Device]):
     label = "link"
     rank = 12
     shared = True
-    open = ("state", "mtu", "master", "promote", "mac", "alias", "group", "txqueuelen", "slave")
+    open = ("state", "mtu", "master", "promote", "mac", "alias", "group", "txqueuelen", "slave", "keep")
     gives_back = ("mtu", "master", "mac", "alias", "group", "txqueuelen")
     schema = {"interfaces.*": {**SCHEMA["interfaces.*"], **match.SCHEMA["interfaces.*"]}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import Struct
+from sys import byteorder
 from typing import TYPE_CHECKING, Any
 
 from reconciler.resources.base import Dump, Sight
@@ -18,10 +19,12 @@ RTM_NEWLINK, RTM_GETLINK, RTM_SETLINK = 16, 18, 19
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER, IFLA_TXQLEN, IFLA_LINKINFO = 1, 3, 4, 10, 13, 18
 IFLA_IFALIAS, IFLA_AF_SPEC, IFLA_GROUP, IFLA_EXT_MASK = 20, 26, 27, 29
 IFLA_INFO_SLAVE_KIND = 4
-IFLA_INET_CONF = 1
-AF_INET = 2
+IFLA_INET_CONF, IFLA_INET6_CONF = 1, 2
+AF_INET, AF_INET6 = 2, 10
 PROMOTE_SECONDARIES = 20
 """IPV4_DEVCONF_PROMOTE_SECONDARIES (linux/ip.h); the array in IFLA_INET_CONF begins with number 1."""
+KEEP_ADDR_ON_DOWN = 42
+"""DEVCONF_KEEP_ADDR_ON_DOWN (linux/ipv6.h); the array in IFLA_INET6_CONF begins with number 0."""
 RTEXT_FILTER_SKIP_STATS = 8
 IFF_UP = 1
 IFINFOMSG = Struct("=BxHiII")
@@ -34,20 +37,28 @@ def unpack(body: bytes, sight: Sight) -> dict[str, Any]:
     """Read the settings of one interface, as the fields of ``Device``."""
     found = parse(body, 16)
     master = number(found.get(IFLA_MASTER, b""))
-    conf = parse(parse(found.get(IFLA_AF_SPEC, b"")).get(AF_INET, b"")).get(IFLA_INET_CONF, b"")
-    at = 4 * (PROMOTE_SECONDARIES - 1)
+    families = parse(found.get(IFLA_AF_SPEC, b""))
+    old = parse(families.get(AF_INET, b"")).get(IFLA_INET_CONF, b"")
+    new = parse(families.get(AF_INET6, b"")).get(IFLA_INET6_CONF, b"")
+    keep = sight.keep_all or _setting(new, KEEP_ADDR_ON_DOWN)
     return {
         "name": string(found[IFLA_IFNAME]),
         "state": "up" if IFINFOMSG.unpack_from(body)[3] & IFF_UP else "down",
         "mtu": number(found[IFLA_MTU]),
         "master": sight.devices.get(master, str(master)) if master else "",
-        "promote": sight.promote_all or bool(number(conf[at : at + 4])),
+        "promote": sight.promote_all or bool(_setting(old, PROMOTE_SECONDARIES - 1)),
         "mac": found[IFLA_ADDRESS].hex(":") if len(found.get(IFLA_ADDRESS, b"")) == 6 else None,
         "alias": string(found.get(IFLA_IFALIAS, b"")),
         "group": number(found.get(IFLA_GROUP, b"")),
         "txqueuelen": number(found[IFLA_TXQLEN]) if IFLA_TXQLEN in found else None,
         "slave": string(parse(found.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_SLAVE_KIND, b"")) if master else "",
+        "keep": keep > 0,
     }
+
+
+def _setting(conf: bytes, place: int) -> int:
+    """Read one signed number of the array of an interface's settings; 0 where it is not there."""
+    return int.from_bytes(conf[4 * place : 4 * place + 4], byteorder, signed=True)
 
 
 def bounces(before: Any, after: Any) -> bool:

@@ -77,7 +77,8 @@ def returned(before: Any, after: Any, world: World) -> Iterator[tuple[Value, int
     """Yield the routes to the subnets of an interface that is up again."""
     if after.state == "up" and (before.state == "down" or bounces(before, after)):
         for _, address, _ in world.within(("address", after.name)):
-            yield from connected(address, world)
+            if address.family == 4 or after.slave != "bond":  # IPv6 does not start on a bond's port (addrconf_notify)
+                yield from connected(address, world)
 
 
 def gone(name: str, world: World) -> Iterator[Effect]:
@@ -98,7 +99,8 @@ def gone(name: str, world: World) -> Iterator[Effect]:
 
 
 def _down(name: str, world: World) -> Iterator[Effect]:
-    yield from without_ipv6(name, world)
+    device = world.get((DEVICE, name))
+    yield from without_ipv6(name, world, keep=device is not None and bool(device.keep))
     yield from ways(name, world, 4)
     if name == "lo":
         yield from _refusals(world)
