@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
     from reconciler.resources.scene import Path, Scene
 
+LARGEST_WEIGHT = 255
+"""What every kernel takes: Linux 6.1 refuses 256 here, unlike in a route (nh_check_attr_group)."""
 WEIGHT = {
     "type": "integer",
     "minimum": 1,
-    "maximum": 256,
+    "maximum": LARGEST_WEIGHT,
     "description": "The share of this member. Without it 1.",
     "examples": [2],
 }

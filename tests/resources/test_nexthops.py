@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs("ifb", "ipv6")
 MORE = (*READY, "ip address add 198.51.100.2/24 dev e1")
 ONE = Nexthop(1, 4, "192.0.2.1", "e0")
 TWO = Nexthop(2, 4, "198.51.100.1", "e1")
-GROUP = Nexthop(3, 0, group=((1, 1), (2, 256)))
+GROUP = Nexthop(3, 0, group=((1, 1), (2, 255)))
 NONE = Nexthop(4, 4, blackhole=True)
 SIX = Nexthop(5, 6, "fe80::1", "e0")
 LINK = Nexthop(4294967295, 6, "", "e1")
@@ -75,7 +75,7 @@ def gone(effects):
 def test_with_an_object_go_its_routes_and_its_places_in_groups(host):
     effects = happens(host, delete(ONE))
     assert gone(effects) == {"11.0.0.0/8", "12.0.0.0/8", 20}
-    assert (GROUP, GROUP._replace(group=((2, 256),))) in effects
+    assert (GROUP, GROUP._replace(group=((2, 255),))) in effects
 
 
 def test_with_its_last_member_goes_a_group_and_its_routes(host):
