@@ -53,6 +53,7 @@ def _iptables(tool: str) -> None:
 _link("bond")
 _link("bridge")
 _link("dummy")
+_link("gre", "remote 192.0.2.1 local 192.0.2.2")
 _link("ifb")
 _link("vrf", "table 10")
 _link("veth", "peer name other")

@@ -93,7 +93,12 @@ def _link(dice: Random) -> Deed | None:
 
 def _replaced_address(dice: Random, document: Document) -> Deed | None:
     """Somebody says one of our addresses again: that erases who made it."""
-    found = [(n, a) for n, entry in (document.get("interfaces") or {}).items() for a in entry.get("addresses", ())]
+    found = [
+        (n, a)
+        for n, entry in (document.get("interfaces") or {}).items()
+        for a in entry.get("addresses", ())
+        if isinstance(a, str)
+    ]
     if not found:
         return None
     name, word = dice.choice(found)
@@ -124,7 +129,7 @@ def _appended_route(dice: Random, document: Document) -> Deed | None:
 def _equal_rule(dice: Random, document: Document) -> Deed | None:
     """A rule with the selectors of one of ours."""
     marks, tables = document.get("marks") or {}, {"main": 254} | TABLES
-    found = [rule for rule in document.get("rules") or () if "not" not in rule]
+    found = [rule for rule in document.get("rules") or () if "not" not in rule and "table" in rule]
     if not found:
         return None
     rule = dice.choice(found)

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 BASE = ("eth0", "eth1", "eth2")
 """Interfaces that are always there: a veth and an ifb that are up, an ifb that is down."""
-MADE = ("v0", "p0", "v1", "p1", "br0", "br1", "d0", "d1")
+MADE = ("v0", "p0", "v1", "p1", "br0", "br1", "d0", "d1", "l0", "l1", "vrf0")
 """Names that files give to interfaces of theirs, and now and then somebody else to his."""
 HOSTS_4 = ("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.1.1/24", "10.0.0.1/16", "10.9.0.9/32", "10.0.1.2/24")
 HOSTS_6 = ("2001:db8::1/64", "2001:db8::2/64", "2001:db8:1::1/64", "2001:db8::1/80", "2001:db8::9/128")

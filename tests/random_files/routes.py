@@ -61,9 +61,19 @@ def _route(
         route["family"] = family
     if metric := dice.choice(metrics):
         route["metric"] = metric
+    route |= _attributes(dice, family)
     way = dice.random()
     if way < 0.2:
-        return {**route, "type": dice.choice(("blackhole", "unreachable", "prohibit"))}
+        kind = dice.choice(("blackhole", "unreachable", "prohibit", "throw"))
+        return {key: route[key] for key in ("to", "family", "metric") if key in route} | {"type": kind}
+    if way < 0.3:
+        hops = [{"via": via} for via in dice.sample(gateways, 2)]
+        for hop in hops:
+            if dice.random() < 0.5 or hop["via"].startswith("fe80"):
+                hop["dev"] = devices(dice)
+        if dice.random() < 0.5:
+            hops[0]["weight"] = 3  # type: ignore[assignment]
+        return {**route, "nexthops": hops}
     if way < 0.7:
         route["via"] = dice.choice(gateways)
         if dice.random() < 0.6 or route["via"].startswith("fe80"):
@@ -73,3 +83,13 @@ def _route(
     if dice.random() < 0.25:
         route["src"] = dice.choice(hosts).partition("/")[0]
     return route
+
+
+def _attributes(dice: Random, family: str) -> dict[str, Any]:
+    """Draw at most one of the attributes that a route can have besides its way."""
+    if dice.random() < 0.75:
+        return {}
+    more: tuple[dict[str, Any], ...] = ({"mtu": 1300}, {"mtu": 1300, "mtu-lock": True}, {"advmss": 1200})
+    more += ({"initcwnd": 20}, {"initrwnd": 30}, {"hoplimit": 9}, {"onlink": True})
+    more += ({"tos": 16}, {"scope": 200}) if family == "ipv4" else ({"pref": "high"}, {"pref": "low"})
+    return dice.choice(more)

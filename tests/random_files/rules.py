@@ -13,14 +13,31 @@ if TYPE_CHECKING:
     from tests.random_files.sections import Addition
 
 
+MORE: dict[str, tuple[Any, ...]] = {
+    "uid": (0, "1000-1999", "0-4294967294"),
+    "ip-protocol": ("tcp", "udp"),
+    "sport": (53, "1000-2000"),
+    "dport": (53, "54-99"),
+    "tos": (8, 16),
+}
+
+
 def draw(dice: Random) -> Iterator[Addition]:
     """Yield rules, most of them of one priority and so with selectors that exclude each other."""
     for _ in range(dice.randint(0, 5)):
         rule: dict[str, Any] = {"priority": dice.choice(PRIORITIES)}
-        table = dice.choice((*TABLES, "main", 100, 300))
-        if table in TABLES:
-            yield ("tables", table, "id"), TABLES[table]
-        rule["table"] = table
+        does = dice.random()
+        if does < 0.8:
+            table = dice.choice((*TABLES, "main", 100, 300))
+            if table in TABLES:
+                yield ("tables", table, "id"), TABLES[table]
+            rule["table"] = table
+            if dice.random() < 0.15:
+                rule["suppress-prefixlength"] = dice.choice((0, 1))
+        elif does < 0.95:
+            rule["action"] = dice.choice(("nop", "blackhole", "unreachable", "prohibit"))
+        else:
+            rule["goto"] = rule["priority"] + 100
         if dice.random() < 0.3:
             rule["family"] = dice.choice(("ipv4", "ipv6"))
         selectors = _selectors(dice, rule.get("family", ""))
@@ -41,6 +58,9 @@ def _selectors(dice: Random, family: str) -> dict[str, Any]:
     for field, choices in (("from", (*prefixes[1:], *hosts)), ("to", prefixes[1:])):
         if dice.random() < 0.25:
             found[field] = dice.choice(choices)
+    for field, words in MORE.items():
+        if dice.random() < 0.07:
+            found[field] = dice.choice(words)
     for field in ("iif", "oif"):
         if dice.random() < 0.15:
             found[field] = devices(dice)

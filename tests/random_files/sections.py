@@ -25,7 +25,7 @@ Addition = tuple[tuple[str | None, ...], Any]
 
 SECTIONS = (interfaces, addresses, routes, rules, sysctls)
 EMPTY: Document = {"version": 1}
-ANY = ("state", "mtu", "master", "addresses", "exclusive")
+ANY = ("state", "mtu", "master", "addresses", "exclusive", "alias", "group", "txqueuelen", "rp-filter", "forwarding")
 _SCHEMA = load_schema()
 _ACCEPTS = compile_schema(_SCHEMA)
 
