@@ -27,9 +27,11 @@ def _said(dice: Random, address: str, name: str) -> Any:
     if dice.random() < 0.75:
         return address
     four = ":" not in address
-    more: tuple[dict[str, Any], ...] = ({"metric": 50}, {"noprefixroute": True}, {"valid-lifetime": 5000})
-    more += ({"preferred-lifetime": 0}, {"valid-lifetime": 9000, "preferred-lifetime": 3000})
+    more: tuple[dict[str, Any], ...] = ({"noprefixroute": True}, {"preferred-lifetime": 0})
     if four:
+        # Of an IPv6 address with a lifetime, or with another metric than its neighbour's, the route to the subnet stays.
+        more += ({"metric": 50},)
+        more += ({"valid-lifetime": 5000}, {"valid-lifetime": 9000, "preferred-lifetime": 3000})
         more += ({"broadcast": "auto"}, {"label": f"{name}:1"}, {"scope": "link"})
         more += ({"address": address.partition("/")[0], "peer": "10.9.0.7/32"},)
     return {"address": address, **dice.choice(more)}

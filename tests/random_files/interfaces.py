@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MASTERS = ("br0", "br0", "br1", "vrf0")
 LINKS: dict[str, tuple[dict[str, Any], ...]] = {
-    "bridge": ({}, {"stp": True}, {"ageing-time": 30}, {"priority": 4096}, {"ports": ["d1", "v0"]}),
+    "bridge": ({}, {}, {"stp": True}, {"ageing-time": 30}, {"priority": 4096}, {"ports": ["d1", "v0"]}),
     "veth": ({"peer": "p0"}, {"peer": "p1"}),
     "dummy": ({},),
     "ifb": ({},),

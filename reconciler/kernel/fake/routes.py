@@ -200,17 +200,29 @@ def _checked_4(store: Store, route: Route) -> Route:
         device = _device(store, str(route.dev))
         if device.state != "up":
             raise DeniedError(ENETDOWN, "Nexthop device is not up")
-        if store.first("address", lambda a: a.host == route.via) is not None:
+        mine = [a.value for a in store.where("address", lambda a: a.host == route.via or a.dev == "lo")]
+        if any(a.host == route.via or _covers(net(a.address).with_prefixlen, route.via) for a in mine):
             raise DeniedError(EINVAL, "Nexthop has invalid gateway")
         return route
     tables = (route.table,) if route.table != MAIN else ()
-    found = _links_4(store, route, tables) or _links_4(store, route, (MAIN,), local=True)
+    last = () if _barred_4(store, route) else (MAIN,)
+    found = _links_4(store, route, tables) or _links_4(store, route, last, local=True)
     if not found:
         raise DeniedError(ENETUNREACH, "Nexthop has invalid gateway.")
     dev = max(found)[1]
     if _device(store, dev).state != "up":
         raise DeniedError(ENETDOWN, "Nexthop device is not up")
     return route._replace(dev=dev)
+
+
+def _barred_4(store: Store, route: Route) -> bool:
+    """fib_lookup without source and mark: whether a rule refuses what the main table could answer."""
+    for rule in (thing.value for thing in store.all("rule") if thing.value.family == 4):
+        said = rule.mark or rule.from_ or rule.iif or rule.ip_protocol or rule.sport or rule.tos or rule.uid
+        matches = not said and (not rule.to or _covers(rule.to, route.via)) and rule.oif in ("", route.dev)
+        if matches != rule.invert and rule.action in ("blackhole", "unreachable", "prohibit"):
+            return bool(rule.priority < 32766)
+    return False
 
 
 def _links_4(store: Store, route: Route, tables: tuple[int, ...], *, local: bool = False) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.core.kind import Lack
 from reconciler.resources.prefix import contains, covering, is_default, link_local
-from reconciler.resources.route.asked import tables_towards
+from reconciler.resources.route.asked import barred, tables_towards
 from reconciler.resources.route.value import LEAST_MTU_6, Hop, option, ways, with_hops
 from reconciler.resources.tables import MAIN
 
@@ -81,6 +81,10 @@ def reaches(table: int, hop: Hop, world: World) -> bool:
     if ":" in via:
         mine = any(world.within(("address", "host", via)))
         return not mine and (link_local(via) or _on_link_6(table, hop, world))
+    if barred(via, hop.dev, world):
+        own = world.within(("route", "on-link", table, hop.dev)) if table != MAIN else ()
+        here = world.within(("address", "host", via))
+        return any(contains(route.to, via) for _, route, _ in own) or any(a.dev == hop.dev for _, a, _ in here)
     for _, address, _ in world.within(("address", hop.dev)):
         if contains(address.subnet, via) or address.host == via:
             return True
@@ -141,6 +145,8 @@ def _on_wrong_link(hop: Hop, world: World) -> Iterator[Lack]:
     """``onlink`` takes any gateway, but not an address of this host, nor for IPv6 one on another device's link."""
     if any(True for _ in world.within(("address", "host", hop.via))):
         yield Lack(f"{hop.via} is an address of this host")
+    elif any(contains(address.subnet, hop.via) for _, address, _ in world.within(("address", "lo"))):
+        yield Lack(f"{hop.via} is in a subnet of lo, and so an address of this host")
     if ":" not in hop.via:
         return
     for prefix in covering(hop.via):
