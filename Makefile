@@ -29,11 +29,12 @@ test-qemu: ## the same on Debian's kernel in qemu, which has everything, and is 
 	@tools/setup qemu
 	@tests/qemu/run $(PYTEST_ARGS)
 
-nightly: ## thousands of random files, other ones each day, on this kernel and the user-mode one
-	@tools/setup uml
+nightly: ## thousands of random files, other ones each day, on this kernel and the user-mode one; test-qemu
+	@tools/setup uml qemu
 	@export RECONCILER_RANDOM_FILES_FROM=$$(date +%y%m%d0000); \
 	RECONCILER_RANDOM_FILES=5000 tools/in-namespace $(PYTHON_IN_VENV) -m pytest tests/netns/test_random_files.py -q && \
-	RECONCILER_RANDOM_FILES=200 RECONCILER_THOROUGH=1 RECONCILER_UML_SECONDS=7200 tests/uml/run tests/netns/test_random_files.py -q
+	RECONCILER_RANDOM_FILES=200 RECONCILER_THOROUGH=1 RECONCILER_UML_SECONDS=7200 tests/uml/run tests/netns/test_random_files.py -q && \
+	RECONCILER_QEMU_SECONDS=14400 tests/qemu/run
 
 lint: ## ruff, mypy, import-linter, shellcheck; generated files are current
 	@tools/setup lint

@@ -210,7 +210,10 @@ def _explain(refusal: Refusal, found: Preview, owner: Owner, *, undone: bool) ->
     if refusal.part is not None and hasattr(value, "rules"):
         rule = kind.describe_part(Part("create", value.rules[refusal.part].text), owner)
         what = f"{kind.title(value, found.names).replace(owner.chain_prefix, '')}: {rule}"
-    return f"{where}{change.action} {kind.label or kind.name} {what}: refused: {refusal.words}; {end}"
+    why = refusal.words
+    if change.kind == "link" and why.startswith("Unknown device type"):
+        why += f" (this kernel lacks the module for links of the type {value.type})"
+    return f"{where}{change.action} {kind.label or kind.name} {what}: refused: {why}; {end}"
 
 
 def position_of(key: Key, part: int | None, found: Preview) -> str:

@@ -1,15 +1,16 @@
 """Would this plan lock somebody out? What can be seen before it is executed is refused without ``--force``.
 
 Compared are the state before and the one that the plan predicts: the way to the peers of established inbound
-connections, and the default route. It looks at addresses, devices and the main table; what rules and packet
-filters do to a packet it does not follow.
+connections, and the default route. It looks at addresses, devices, the main table, and the WireGuard peers of the
+interface with the address; what rules and packet filters do to a packet it does not follow.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.resources.prefix import contains, family_of, is_default
+from reconciler.core.pending import seen
+from reconciler.resources.prefix import contains, family_of, is_default, span
 from reconciler.resources.tables import MAIN
 
 if TYPE_CHECKING:
@@ -44,7 +45,31 @@ def _cut(before: State, after: State, peer: Peer) -> str:
         return f"{dev} would be down"
     if _reaches(before, peer.remote) and not _reaches(after, peer.remote):
         return f"no route would lead to {peer.remote}"
+    return _tunnel(before, after, dev, peer.remote)
+
+
+def _tunnel(before: State, after: State, dev: str, host: str) -> str:
+    """Say why WireGuard would not reach a host any more that it reaches by the address of its own interface."""
+    if _through(before, dev, host) is None:
+        return ""
+    one, other = (seen(state, ("wireguard", dev)) for state in (before, after))
+    if one is not None and other is not None and one[1] != other[1]:
+        return f"{dev} would have another private key"
+    if _through(before, dev, host) != _through(after, dev, host):
+        return f"the WireGuard peer of {dev} that has {host} would be gone, or another one"
     return ""
+
+
+def _through(state: State, dev: str, host: str) -> str | None:
+    """Return the public key of the peer that packets to a host go to: that with the longest prefix."""
+    covering: list[tuple[int, str]] = [
+        (span(prefix)[2], value.public_key)  # type: ignore[attr-defined]
+        for value, _ in _values(state, "wireguard-peer")
+        if value[0] == dev
+        for prefix in value.allowed_ips  # type: ignore[attr-defined]
+        if contains(prefix, host)
+    ]
+    return max(covering)[1] if covering else None
 
 
 def _values(state: State, kind: str) -> Iterator[tuple[Value, int | None]]:

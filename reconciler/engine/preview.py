@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reconciler.core.state import State
     from reconciler.kernel.live import Kernel
 
+CARRIES = frozenset({"link", "device", "address", "route", "sysctl", "wireguard", "wireguard-peer"})
+"""Kinds that a connection could stand on."""
+
 
 class Preview(NamedTuple):
     """A plan with its two sides and the names for showing it."""
@@ -82,9 +85,7 @@ def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False, around
 
 def _may_cut(found: Plan) -> bool:
     """Tell whether a plan takes anything away that a connection could stand on."""
-    return any(
-        c.before is not None and c.kind in ("link", "device", "address", "route", "sysctl") for c in found.changes
-    )
+    return any(c.before is not None and c.kind in CARRIES for c in found.changes)
 
 
 def _behind(desired: Desired, observed: State) -> Iterator[str]:

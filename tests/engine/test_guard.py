@@ -9,6 +9,9 @@ from reconciler.resources.address import Address
 from reconciler.resources.link.device import Device
 from reconciler.resources.registry import KINDS
 from reconciler.resources.route import Route
+from reconciler.resources.wireguard.device import Wireguard
+from reconciler.resources.wireguard.peer import Peer as WireguardPeer
+from tests.resources.wireguard.samples import OFFICE, OTHER_PUBLIC, PUBLIC, ROAD
 
 NEAR = Peer("192.0.2.1", 22, "192.0.2.9")
 FAR = Peer("192.0.2.1", 22, "203.0.113.5")
@@ -62,3 +65,29 @@ def test_another_route_to_the_peer_is_as_good():
 def test_a_connection_that_is_cut_off_already_is_nobodys_fault():
     before = state(UP, DEFAULT)
     assert dangers(before, before, [NEAR]) == []
+
+
+INSIDE = Peer("10.9.0.1", 22, "10.9.0.2")
+TUNNEL = [UP, ADDRESS, DEFAULT, CONNECTED, (Device("wg0", "up", 1420, ""), 2), (Address("wg0", 4, "10.9.0.1/24"), 0)]
+KEY = (Wireguard("wg0", PUBLIC, 51820, 0), 2)
+THEIR = WireguardPeer("wg0", OFFICE, "", ("10.9.0.2/32",), 0, "")
+WIDE = WireguardPeer("wg0", ROAD, "", ("10.9.0.0/24",), 0, "")
+THROUGH = state(*TUNNEL, KEY, (THEIR, 0), (WIDE, 0))
+
+
+def test_the_wireguard_peer_of_a_connection_must_stay():
+    for after in (
+        state(*TUNNEL, KEY),
+        state(*TUNNEL, KEY, (WIDE, 0)),
+        state(*TUNNEL, KEY, (THEIR._replace(allowed_ips=()), 0)),
+    ):
+        [said] = dangers(THROUGH, after, [INSIDE])
+        assert said.endswith("the WireGuard peer of wg0 that has 10.9.0.2 would be gone, or another one")
+    assert dangers(THROUGH, state(*TUNNEL, KEY, (THEIR, 0)), [INSIDE]) == []
+    assert dangers(THROUGH, state(*TUNNEL, KEY, (THEIR, 0)), [NEAR]) == []
+
+
+def test_the_private_key_of_the_tunnel_of_a_connection_must_stay():
+    other = (Wireguard("wg0", OTHER_PUBLIC, 51820, 0), 2)
+    [said] = dangers(THROUGH, state(*TUNNEL, other, (THEIR, 0), (WIDE, 0)), [INSIDE])
+    assert said.endswith("wg0 would have another private key")
