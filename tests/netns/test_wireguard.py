@@ -8,11 +8,12 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import sys
 
 import pytest
 
 from tests.netns.objects import assert_same, objects
-from tests.netns.program import Watcher, until
+from tests.netns.program import ROOT, Watcher, until
 
 pytestmark = pytest.mark.needs("wireguard", "wg")
 
@@ -315,6 +316,33 @@ def test_no_secret_leaves_the_key_files(net, program, both, tmp_path):
         raw = base64.b64decode(secret)
         for shape in (secret, raw.hex(), raw.hex().upper(), repr(raw)[2:-1]):
             assert not [text for text in said if shape in text]
+
+
+def test_without_the_privilege_it_is_unknown_and_not_empty(net, program, both):
+    run = program(net.us.namespace, text=both)
+    run("apply")
+    done = subprocess.run(["setpriv", "--bounding-set", "-net_admin", *run.argv("diff")],
+                          cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+    assert done.returncode == 4
+    assert "wireguard: unknown: WireGuard shows wg0 only with CAP_NET_ADMIN" in done.stdout
+    assert "+ peer" not in done.stdout
+
+
+def test_a_tunnel_that_a_connection_runs_through_is_not_cut(net, program, both):
+    run = program(net.us.namespace, text=both)
+    run("apply")
+    listener = "import socket; s = socket.create_server(('10.9.0.1', 2222)); c, _ = s.accept(); print('in', flush=True); c.recv(1)"
+    server = net.us.namespace.start(sys.executable, "-c", listener)
+    caller = "import socket, time; c = socket.create_connection(('10.9.0.1', 2222)); time.sleep(600)"
+    until(lambda: "2222" in net.us.namespace.output("ss", "-ltn"), lambda: "nobody listens")
+    net.left.namespace.start(sys.executable, "-c", caller)
+    assert server.stdout.readline() == "in\n"
+    run.write(net.text(net.peer(net.right)))
+    ran = run("apply", status=7)
+    assert "the WireGuard peer of wg0 that has 10.9.0.2 would be gone" in ran.err
+    assert net.left.public in net.us.show("allowed-ips")
+    run("apply", "--force")
+    assert set(net.us.show("allowed-ips")) == {net.right.public}
 
 
 @pytest.mark.thorough
