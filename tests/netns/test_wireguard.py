@@ -33,6 +33,10 @@ class Host:
         lines = self.namespace.output("wg", "show", "wg0", what).splitlines()
         return dict(line.split("\t", 1) for line in lines)
 
+    def conf(self):
+        """What ``wg showconf`` shows, the peers in order: the kernel lists them as they came."""
+        return sorted(part.strip() for part in self.namespace.output("wg", "showconf", "wg0").split("\n\n"))
+
     def handshakes(self):
         return {key: int(seconds) for key, seconds in self.show("latest-handshakes").items()}
 
@@ -248,14 +252,14 @@ class TestOnAnInterfaceOfSomebodyElse:
         return key
 
     def test_its_own_peers_and_settings_are_left_alone_and_come_back(self, net, program, stranger):
-        before = net.us.namespace.output("wg", "showconf", "wg0")
+        before = net.us.conf()
         run = program(net.us.namespace, text=net.text(net.peer(net.left), kind="", device=["listen-port: 51820"]))
         assert len(run("apply").changes) == 2
         assert net.us.pings("10.9.0.2")
         assert run.converged()
         assert net.us.show("persistent-keepalive")[stranger] == "7"
         run("teardown")
-        assert net.us.namespace.output("wg", "showconf", "wg0") == before
+        assert net.us.conf() == before
 
     def test_a_prefix_of_its_peer_is_not_taken_away(self, net, program, stranger):
         more = "allowed-ips: [10.9.0.2/32, 10.5.0.0/16]"
@@ -287,13 +291,13 @@ class TestOnAnInterfaceOfSomebodyElse:
 def test_all_goes_back_when_the_kernel_refuses_something(net, program, both):
     run = program(net.us.namespace, text=both)
     run("apply")
-    before = net.us.namespace.output("wg", "showconf", "wg0")
+    before = net.us.conf()
     net.us.namespace.sysctl("net.ipv6.conf.wg0.disable_ipv6", 1)
     changed = net.text(net.peer(net.left, "allowed-ips: [10.6.0.0/16]"), device=[f"private-key-file: {net.right.file}"])
     run.write(changed.replace("addresses: [10.9.0.1/24]", 'addresses: [10.9.0.1/24, "fd00:9::1/64"]'))
     ran = run("apply", status=5)
     assert "rolled back" in ran.err
-    assert net.us.namespace.output("wg", "showconf", "wg0") == before
+    assert net.us.conf() == before
     for words in (ran.out, ran.err):
         for secret in (net.us.private, net.right.private, net.psk):
             assert secret not in words
