@@ -237,10 +237,14 @@ def _prefix_route(address: Any, world: World) -> Iterator[Effect]:
 
 
 def _first_route(to: str, dev: str, world: World) -> Iterator[Effect]:
-    """Yield the first route to a prefix on an interface, whoever made it (addrconf_get_prefix_route)."""
-    near = world.within(("route", "on-link", table_of(dev, world), dev))
+    """Yield the first route to a prefix on an interface, whoever made it (addrconf_get_prefix_route).
+
+    The kernel keeps routes that lead nowhere at the loopback interface: there they count, too.
+    """
     found = [
-        (key[4], number, Effect(key, route, mark)) for number, (key, route, mark) in enumerate(near) if route.to == to
+        (key[4], number, Effect(key, route, mark))
+        for number, (key, route, mark) in enumerate(world.within(("route", "to", table_of(dev, world), to)))
+        if not route.via and route.dev == ("" if dev == "lo" and route.type != "unicast" else dev)
     ]
     if found:
         yield min(found)[2]

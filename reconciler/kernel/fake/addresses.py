@@ -172,10 +172,16 @@ def _clean_prefix(store: Store, thing: Thing) -> None:
         store.remove("route", first)
 
 
+def _refuses(route: Any) -> str:
+    """The loopback interface holds IPv6 routes that lead nowhere."""
+    return "lo" if route.type != "unicast" else ""
+
+
 def _first_route(store: Store, address: Address) -> Thing | None:
     """Find the first route to an IPv6 address's prefix on its link, whoever made it."""
     to, dev = str(subnet(address)), address.dev
     found = store.where(
-        "route", lambda r: r.family == 6 and r.table == MAIN and r.to == to and r.dev == dev and not r.via
+        "route",
+        lambda r: r.family == 6 and r.table == MAIN and r.to == to and not r.via and (r.dev or _refuses(r)) == dev,
     )
     return min(found, key=lambda t: t.value.metric, default=None)
