@@ -44,6 +44,8 @@ class Tunnel(LinkType):
 
     whole = True
     overhead = 20
+    mode = ""
+    """What it carries, where iproute2 means another than the kernel if it is not said."""
 
     def check(self, found: dict[str, Any], path: Path, scene: Scene) -> None:
         """A fixed ttl asks for path discovery (net/ipv4/ip_tunnel.c)."""
@@ -53,9 +55,9 @@ class Tunnel(LinkType):
             found.setdefault("ttl", 0)
 
     def words(self, options: Options) -> tuple[list[str], list[str]]:
-        """The switch is a word of its own."""
+        """Say the mode as well."""
         front, back = super().words(options)
-        return front, [word for at, word in enumerate(back) if word != "pmtudisc" or back[at - 1] == "pmtudisc"]
+        return front, [*(["mode", self.mode] if self.mode else []), *back]
 
     def claims(self, name: str, said: Mapping[str, Any]) -> Iterable[Key]:  # noqa: ARG002
         """A namespace has one tunnel of each sort between two ends (net/ipv4/ip_tunnel.c, ip_tunnel_find)."""
@@ -75,6 +77,7 @@ class Ipip(Tunnel):
     """``ip link add NAME type ipip remote ADDRESS local ADDRESS``."""
 
     name = "ipip"
+    mode = "ipip"
     table = _table(1, 2, 3, 4, 10)
 
 
@@ -82,6 +85,7 @@ class Sit(Tunnel):
     """``ip link add NAME type sit remote ADDRESS local ADDRESS``: IPv6 in IPv4."""
 
     name = "sit"
+    mode = "ip6ip"
     table = _table(1, 2, 3, 4, 10)
 
 

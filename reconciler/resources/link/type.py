@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.resources.link.option import Dev, Option, a
+from reconciler.resources.link.option import Dev, Option, Switch, a
 from reconciler.resources.wire import number, parse, u32
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ class LinkType:
         said = dict(options)
         for option in self.options_table:
             if said.get(option.word) not in (None, ""):
-                (front if option.before else back).extend((option.word, option.form.word(said[option.word])))
+                word = option.form.word(said[option.word])
+                alone = isinstance(option.form, Switch) and not word.isdecimal()
+                (front if option.before else back).extend([word] if alone else [option.word, word])
         return front, back
 
     def shown(self, options: Options) -> str:

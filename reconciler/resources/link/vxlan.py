@@ -33,7 +33,9 @@ class Vxlan(LinkType):
         Option("dev", 3, Dev(), "The interface that this one stands on.", "eth0", key="link"),
         Option("ttl", 5, Number(1, 0, 255), "The time to live of the packets; 0 is the kernel's choice.", 64),
         Option("ageing", 8, Number(4, 1, 0xFFFFFFFF), "Seconds after which a learned address is forgotten.", 300),
-        Option("learning", 7, Switch(), "Learn addresses from incoming packets.", False),
+        Option(
+            "learning", 7, Switch(words=("nolearning", "learning")), "Learn addresses from incoming packets.", False
+        ),
         Option(
             "dstport",
             15,
