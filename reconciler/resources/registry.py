@@ -10,6 +10,7 @@ from reconciler.resources.iptables.jump import JumpKind
 from reconciler.resources.iptables.policy import PolicyKind
 from reconciler.resources.link.device import DeviceKind
 from reconciler.resources.link.link import LinkKind
+from reconciler.resources.link.port import PortKind
 from reconciler.resources.nexthop import NexthopKind
 from reconciler.resources.route.kind import RouteKind
 from reconciler.resources.rule import RuleKind
@@ -31,6 +32,7 @@ KINDS: Mapping[str, Resource[Any]] = {
     "wireguard": WireguardKind(),
     "wireguard-peer": PeerKind(),
     "device": DeviceKind(),
+    "port": PortKind(),
     "address": AddressKind(),
     "nexthop": NexthopKind(),
     "route": RouteKind(),

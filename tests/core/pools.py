@@ -13,6 +13,7 @@ from reconciler.resources.iptables.lines import Line
 from reconciler.resources.iptables.policy import Policy
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
+from reconciler.resources.link.port_value import Port
 from reconciler.resources.nexthop_config import Nexthop
 from reconciler.resources.route import Hop, Route
 from reconciler.resources.route.value import with_hops, with_options
@@ -62,6 +63,11 @@ SETTINGS = tuple(
     )
     if (state, mtu, master).count(None) in (1, 2) and not (name == "lo" and (mtu or master or state == "up"))
 )  # fmt: skip
+PORTS = tuple(
+    Port(name, cost, priority, isolated=isolated)
+    for name, cost, priority, isolated in product(("eth0", "p0", "v0"), (None, 10), (None, 8, 32), (None, True, False))
+    if (cost, priority, isolated) != (None, None, None)
+)
 SYSCTLS = (
     *(Sysctl(("ipv4", leaf), value) for leaf, value in product(("ip_forward", "tcp_fwmark_accept"), (0, 1))),
     *(

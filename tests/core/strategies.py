@@ -85,7 +85,7 @@ def _mix(*parts: tuple[int, tuple[Value, ...]]) -> st.SearchStrategy[Value]:
 
 
 wishful = _mix(
-    (1, pools.LINKS), (2, pools.SETTINGS), (5, pools.ADDRESSES), (4, pools.NEAR_4), (2, pools.NEAR_6),
+    (1, pools.LINKS), (2, pools.SETTINGS), (1, pools.PORTS), (5, pools.ADDRESSES), (4, pools.NEAR_4), (2, pools.NEAR_6),
     (2, pools.ROUTES_4), (2, pools.NEXTHOPS), (2, pools.SHARING), (2, pools.ROUTES_6), (2, pools.RULES), (2, pools.NEAR_RULES), (3, pools.CHAINS), (1, pools.JUMPS), (1, pools.POLICIES),
     (3, pools.SYSCTLS), (1, pools.TUNNELS), (2, pools.PEERS),
 )  # fmt: skip

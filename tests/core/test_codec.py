@@ -21,7 +21,7 @@ from tests.core import pools
 from tests.core.strategies import key_of, leaves, scenes
 
 SAMPLES = [
-    *pools.LINKS, *pools.SETTINGS[:20], *pools.ADDRESSES[:20], *pools.ROUTES_4[:20], *pools.ROUTES_6[:20], *pools.RULES,
+    *pools.LINKS, *pools.SETTINGS[:20], *pools.PORTS, *pools.ADDRESSES[:20], *pools.ROUTES_4[:20], *pools.ROUTES_6[:20], *pools.RULES,
     *pools.CHAINS, *pools.JUMPS, *pools.POLICIES, *pools.SYSCTLS, *pools.TUNNELS, *pools.PEERS[:40], *(value for tree in pools.TREES[:40] for value in tree),
     Address("ppp0", 4, "10.0.0.1/32", "10.9.9.9/32", secondary=False, tentative=True),
     Nexthop(3, 0, group=((1, 1), (2, 5))),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.netns.lab import Lab, Namespace
 
 OWNER = Owner()
-ORDER = ("link", "device", "address", "nexthop", "route", "rule", "qdisc", "class", "filter")
+ORDER = ("link", "device", "port", "address", "nexthop", "route", "rule", "qdisc", "class", "filter")
 """The netlink kinds, in the order in which each gives the next one what it needs to decode."""
 TOOLS = {4: "iptables", 6: "ip6tables"}
 

@@ -133,6 +133,10 @@ class FakeKernel:
         after: Any = change.after
         links.change(self.store, after, change.fields)
 
+    def _port(self, change: Change) -> None:
+        after: Any = change.after
+        links.set_port(self.store, after, change.fields)
+
     def _sysctl(self, change: Change) -> None:
         after: Any = change.after
         settings.write(self.store, after)

@@ -12,6 +12,7 @@ from reconciler.resources.address import Address
 from reconciler.resources.address_value import FOREVER
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import HARDWARE, Link
+from reconciler.resources.link.port_value import NEW_PORT, Port
 
 if TYPE_CHECKING:
     from reconciler.kernel.fake.store import Store, Thing
@@ -71,6 +72,14 @@ def change(store: Store, device: Device, fields: tuple[str, ...]) -> None:
 
 def _new(name: str, mtu: int = STANDARD_MTU) -> Device:
     return Device(name, "down", mtu, "", promote=False, alias="", group=0, slave="", keep=False)
+
+
+def set_port(store: Store, port: Port, fields: tuple[str, ...]) -> None:
+    """RTM_NEWLINK with a bridge port's settings (br_port_slave_changelink)."""
+    thing = store.first("port", lambda one: one.dev == port.dev)
+    if thing is None:
+        raise DeniedError(EINVAL, "Invalid argument")
+    store.write(thing, thing.value._replace(**{field: getattr(port, field) for field in fields}))
 
 
 def _find(store: Store, name: str) -> Thing:
@@ -136,6 +145,9 @@ def _enslave(store: Store, thing: Thing, master: str) -> None:
         if device.name == "lo":
             raise DeniedError(EINVAL, "Invalid argument")
     store.write(thing, device._replace(master=master, slave="bridge" if master else ""))
+    store.purge("port", lambda port: port.dev == device.name)
+    if master:
+        store.add("port", NEW_PORT._replace(dev=device.name), KERNEL)
     for bridge_ in (device.master, master):
         if bridge_:
             _adjust(store, bridge_)
@@ -166,6 +178,8 @@ def _vanish(store: Store, name: str) -> None:
     wireguard.vanish(store, name)
     for port in store.where("device", lambda d: d.master == name):
         store.write(port, port.value._replace(master="", slave=""))
+        store.purge("port", lambda one, name=port.value.name: one.dev == name)  # type: ignore[misc]
+    store.purge("port", lambda one: one.dev == name)
     store.remove("device", thing)
     store.purge("link", lambda link: link.name == name)
     if thing.value.master:

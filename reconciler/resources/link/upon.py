@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.kind import Effect, Lack
 from reconciler.resources.cascade import connected, ways, without_ipv6
 from reconciler.resources.link.device_wire import bounces
+from reconciler.resources.link.port_value import NEW_PORT
 from reconciler.resources.route import LEAST_MTU_6
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.core.world import World
 
 DEVICE = "device"
+KERNEL = 2
 MASTERS = {"bridge": "bridge", "bond": "bond", "team": "team", "vrf": "VRF"}
 """Types of links that can be a master, and their names."""
 FOLLOWERS = ("vlan", "macvlan")
@@ -68,13 +70,17 @@ def changed(before: Any, after: Any, world: World) -> Iterator[Effect]:
         yield from _vlans(name, "up", world)
     if after.mtu is not None and before.mtu != after.mtu:
         yield from _carried(name, after.mtu, world)
+    if before.master != after.master:
+        yield from _no_port(name, world)
     if (before.mtu, before.master) != (after.mtu, after.master):
         for bridge in sorted({before.master, after.master} - {"", None}):
             yield from _adjusts(bridge, {name: after}, world)
 
 
 def returned(before: Any, after: Any, world: World) -> Iterator[tuple[Value, int]]:
-    """Yield the routes to the subnets of an interface that is up again."""
+    """Yield the routes to the subnets of an interface that is up again, and what a new port of a bridge has."""
+    if after.slave == "bridge" and after.master != before.master:
+        yield NEW_PORT._replace(dev=after.name), KERNEL
     if after.state == "up" and (before.state == "down" or bounces(before, after)):
         for _, address, _ in world.within(("address", after.name)):
             if address.family == 4 or after.slave != "bond":  # IPv6 does not start on a bond's port (addrconf_notify)
@@ -87,6 +93,7 @@ def gone(name: str, world: World) -> Iterator[Effect]:
     for key, device, mark in world.every(DEVICE):
         if device.name == name:
             yield Effect(key, device, mark)
+            yield from _no_port(name, world)
             if device.master:
                 yield from _adjusts(device.master, {name: None}, world)
         elif device.master == name:
@@ -96,6 +103,12 @@ def gone(name: str, world: World) -> Iterator[Effect]:
             if device.state == "up" and link is not None and link.type in ("bond", "vrf"):
                 yield from _down(device.name, world)
             yield Effect(key, device, mark, left)
+            yield from _no_port(device.name, world)
+
+
+def _no_port(name: str, world: World) -> Iterator[Effect]:
+    """Yield what an interface was set to as a bridge's port: with the bridge it goes."""
+    yield from (Effect(("port", name), value, mark) for value, mark in world.holders(("port", name)))
 
 
 def _down(name: str, world: World) -> Iterator[Effect]:

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
+from reconciler.resources.link.port_value import Port
 from tests.resources.host import create, delete, update
 from tests.resources.shown import LINKS
 from tests.resources.test_commands import alike, life
@@ -17,6 +18,7 @@ BELOW = tuple(
     for number in (0, 1)
     for line in ("ip link add name e{0} address 02:00:00:00:00:1{0} type ifb", "ip link set e{0} up")
 )
+BOOLS = tuple(field for field in Port._fields if field not in ("dev", "cost", "priority"))
 DUMMIES = tuple(line.replace("ifb", "dummy") for line in BELOW)
 
 
@@ -96,3 +98,32 @@ def test_a_primary(lab):
         for name in ("e0", "e1")
     ]
     alike(lab, below, [create(first), *joins, update(first, second), delete(second)], LINKS, without=r"link/ether \S+")
+
+
+@pytest.mark.needs("ifb", "bridge")
+def test_the_port_of_a_bridge(lab):
+    steps = [
+        Port("e0", 100, 32, **dict.fromkeys(BOOLS, False)),
+        Port("e0", 7, 5),
+        *(Port("e0", **{field: value}) for field in BOOLS for value in (True, False)),
+    ]
+    whole = [steps[0]]
+    for step in steps[1:]:
+        whole.append(whole[-1]._replace(**{f: v for f, v in step._asdict().items() if v is not None}))
+    off = (
+        "guard off",
+        "root_block off",
+        "hairpin off",
+        "learning off",
+        "flood off",
+        "mcast_flood off",
+        "bcast_flood off",
+    )
+    below = (
+        *BELOW,
+        "ip link add name br0 address 02:00:00:00:00:20 type bridge",
+        "ip link set e0 master br0",
+        *(f"ip link set e0 type bridge_slave {word}" for word in off),
+    )
+    changes = [update(*pair) for pair in itertools.pairwise(whole)]
+    alike(lab, below, changes, LINKS)
