@@ -127,6 +127,11 @@ def lacks(name: str) -> str:
     return ""
 
 
+def older_than(*version: int) -> bool:
+    """Tell whether the running kernel is older than Linux of this version."""
+    return tuple(map(int, os.uname().release.split(".")[: len(version)])) < version
+
+
 def on_user_mode_kernel() -> bool:
     """Tell whether the running kernel is the one of ``tests/uml``."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:

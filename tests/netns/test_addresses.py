@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-
 import pytest
 
 from reconciler.kernel.live import Kernel
 from reconciler.kernel.namespace import Namespace
 from reconciler.resources.owner import Owner
+from tests.netns.probes import older_than
 
-KEEPS_MARK = tuple(map(int, platform.release().split(".")[:2])) < (6, 4)
+KEEPS_MARK = older_than(6, 4)
 """Whether an IPv4 address that is replaced keeps the protocol it had (net/ipv4/devinet.c, inet_rtm_newaddr)."""
 FILE = "interfaces: {{e0: {{addresses: [{}]}}}}\n"
 

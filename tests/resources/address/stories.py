@@ -39,11 +39,11 @@ OF_ALL_SORTS = (
 )
 IN_PLACE = (
     (old("192.0.2.2/24"), {"metric": 7}, {"preferred": 0}, {"metric": 0}, {"preferred": 4294967295}),
-    (old("192.0.2.2/24", label="e0:1", noprefixroute=True), {"valid": 5000, "preferred": 400}, {"metric": 7}),
+    (old("192.0.2.2/24", label="e0:1", noprefixroute=True), {"valid": 5050, "preferred": 450}, {"metric": 7}),
     (
         new("2001:db8::2/64", nodad=True),
         {"metric": 7}, {"noprefixroute": True}, {"metric": 0}, {"noprefixroute": False}, {"preferred": 0},
-        {"valid": 5000, "preferred": 400}, {"valid": 4294967295, "preferred": 4294967295, "metric": 1},
+        {"valid": 5050, "preferred": 450}, {"valid": 4294967295, "preferred": 4294967295, "metric": 1},
     ),
 )  # fmt: skip
 """Each address, and what becomes of it, one step after another."""
