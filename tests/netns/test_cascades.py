@@ -69,7 +69,7 @@ PRIMARY = {
 
 @pytest.mark.needs("ifb")
 @pytest.mark.parametrize("name", PRIMARY)
-@pytest.mark.parametrize("promote", [0, 1])
+@pytest.mark.parametrize("promote", [0, pytest.param(1, marks=pytest.mark.thorough)])
 def test_a_primary_and_its_secondaries(lab, name, promote):
     story = PRIMARY[name]._replace(settings=((PROMOTE[0], promote),))
     if name == "our secondary and its routes come back":

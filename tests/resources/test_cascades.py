@@ -10,6 +10,7 @@ from reconciler.core.world import World
 from reconciler.resources.address import Address
 from reconciler.resources.link.device import Device
 from reconciler.resources.link.link import Link
+from reconciler.resources.link.port_value import Port
 from reconciler.resources.registry import KINDS
 from reconciler.resources.tc.class_ import Class
 from reconciler.resources.tc.filter import Filter
@@ -62,6 +63,8 @@ def plain(value):
         return value._replace(tentative=None, nodad=None)
     if isinstance(value, Link) and value.type == "bridge":
         return value._replace(options=())
+    if isinstance(value, Port):
+        return value._replace(cost=None)  # Depends on the interface's speed, and is not foretold.
     return Device(*value[:4]) if isinstance(value, Device) else value
 
 
