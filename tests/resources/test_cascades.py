@@ -370,5 +370,5 @@ def test_a_link_brings_its_device_and_its_other_end(lab):
     happens(host, create(Link("v0", "veth", (("peer", "v1"),))))
     happens(host, create(Link("b0", "bridge")))
     v0 = Device("v0", "down", 1500, "", False)
-    happens(host, update(v0, v0._replace(master="b0", mtu=1400)))
+    happens(host, update(v0, v0._replace(master="b0", slave="bridge", mtu=1400)))
     happens(host, update(v0._replace(master="b0", mtu=1400), v0))
