@@ -62,6 +62,7 @@ class TestALink:
         run("teardown")
         assert_same(before, objects(host))
 
+    @pytest.mark.thorough
     def test_goes_when_it_is_taken_out(self, host, run):
         before = objects(host)
         run("apply")
