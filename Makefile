@@ -33,7 +33,7 @@ nightly: ## thousands of random files, other ones each day, on this kernel and t
 	@tools/setup uml qemu
 	@export RECONCILER_RANDOM_FILES_FROM=$$(date +%y%m%d0000); \
 	RECONCILER_RANDOM_FILES=5000 tools/in-namespace $(PYTHON_IN_VENV) -m pytest tests/netns/test_random_files.py -q && \
-	RECONCILER_RANDOM_FILES=200 RECONCILER_THOROUGH=1 RECONCILER_UML_SECONDS=7200 tests/uml/run tests/netns/test_random_files.py -q && \
+	RECONCILER_RANDOM_FILES=5000 RECONCILER_THOROUGH=1 RECONCILER_UML_SECONDS=86400 tests/uml/run tests/netns/test_random_files.py -q && \
 	RECONCILER_QEMU_SECONDS=14400 tests/qemu/run
 
 lint: ## ruff, mypy, import-linter, shellcheck; generated files are current

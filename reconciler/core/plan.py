@@ -104,7 +104,7 @@ def _finished(planner: Planner, observed: State, pending: tuple[Pending, ...], s
         changes=tuple(planner.changes),
         predicted=planner.world.state(),
         conflicts=tuple(_filled(planner, conflict) for conflict in planner.conflicts.values()),
-        collateral=tuple(collateral(planner.kinds, planner.goal, planner.changes, planner.world)),
+        collateral=tuple(collateral(planner.kinds, planner.goal, planner.changes)),
         pending=pending,
         satisfied=satisfied,
         unknown=observed.unknown,

@@ -137,6 +137,9 @@ def _execute(found: Preview, kernel: Kernel, listener: Listener) -> bool:
             if refusal.errno == EPERM and undone:
                 raise UnavailableError(f"{told}. Changing the network takes CAP_NET_ADMIN") from refusal
             raise RefusedByKernelError(told) from refusal
+        except Exception:  # whatever it is, half a plan must not stay
+            _go_back(found, kernel)
+            raise
         memory.after(kernel.record, step)
     return True
 

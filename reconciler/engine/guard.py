@@ -7,10 +7,11 @@ interface with the address; what rules and packet filters do to a packet it does
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.pending import seen
 from reconciler.resources.prefix import contains, family_of, is_default, span
+from reconciler.resources.route.value import option
 from reconciler.resources.tables import MAIN
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from reconciler.kernel.peers import Peer
 
 KERNEL = 2
+MAIN_PRIORITY = 32766
+"""Of the kernel's own rule that asks the main table."""
 """Connected routes come and go with their address, so the addresses stand for them."""
 
 
@@ -29,6 +32,11 @@ def dangers(before: State, after: State, connected: Sequence[Peer]) -> list[str]
         f"the IPv{family} default route of the main table would be gone"
         for family in (4, 6)
         if _default(before, family) and not _default(after, family)
+    ]
+    found += [
+        f"the IPv{v.family} rule of priority {v.priority} would stop all packets"  # type: ignore[attr-defined]
+        for v, mark in _values(after, "rule")
+        if mark is None and _stops_all(v) and seen(before, ("rule", *v)) is None
     ]
     cut = ((peer, _cut(before, after, peer)) for peer in connected)
     return found + [f"{p.remote} is connected to {p.local} port {p.port}, and {why}" for p, why in cut if why]
@@ -96,9 +104,25 @@ def _state(state: State, dev: str) -> str:
 
 def _default(state: State, family: int) -> bool:
     return any(
-        v.family == family and v.table == MAIN and is_default(v.to) and v.type == "unicast"  # type: ignore[attr-defined]
+        v.family == family and v.table == MAIN and is_default(v.to) and _leads(state, v)  # type: ignore[attr-defined]
         for v, _ in _values(state, "route")
     )
+
+
+def _stops_all(rule: Any) -> bool:
+    """Tell whether a rule without any selector drops what reaches it, before the main table is asked."""
+    said = [f for f in rule._fields if f not in ("family", "priority", "action", "table") and getattr(rule, f)]
+    said = [f for f in said if not (f.startswith("suppress") and getattr(rule, f) < 0)]
+    return rule.action in ("blackhole", "unreachable", "prohibit") and not said and rule.priority < MAIN_PRIORITY
+
+
+def _leads(state: State, route: Any) -> bool:
+    """Tell whether a route leads anywhere: neither it nor its nexthop object drops what it is given."""
+    if route.type != "unicast":
+        return False
+    number = option(route, "nexthop") if route.options else None
+    held = seen(state, ("nexthop", number)) if number else None
+    return held is None or not (held.blackhole or held.dev == "lo")  # type: ignore[attr-defined]
 
 
 def _reaches(state: State, host: str) -> bool:
@@ -106,7 +130,7 @@ def _reaches(state: State, host: str) -> bool:
     if any(contains(v.subnet, host) for v, _ in _values(state, "address")):  # type: ignore[attr-defined]
         return True
     return any(
-        v.table == MAIN and v.family == family_of(host) and v.type == "unicast" and contains(v.to, host)  # type: ignore[attr-defined]
+        v.table == MAIN and v.family == family_of(host) and _leads(state, v) and contains(v.to, host)  # type: ignore[attr-defined]
         for v, mark in _values(state, "route")
         if mark != KERNEL
     )

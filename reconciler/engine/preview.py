@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.state import State
     from reconciler.kernel.live import Kernel
 
-CARRIES = frozenset({"link", "device", "address", "route", "sysctl", "wireguard", "wireguard-peer"})
+CARRIES = frozenset({"link", "device", "address", "route", "nexthop", "sysctl", "wireguard", "wireguard-peer"})
 """Kinds that a connection could stand on."""
 
 
@@ -84,8 +84,8 @@ def preview(document: Map | None, kernel: Kernel, *, adopt: bool = False, around
 
 
 def _may_cut(found: Plan) -> bool:
-    """Tell whether a plan takes anything away that a connection could stand on."""
-    return any(c.before is not None and c.kind in CARRIES for c in found.changes)
+    """Tell whether a plan takes anything away that a connection could stand on, or puts a rule before it."""
+    return any(c.kind == "rule" or (c.before is not None and c.kind in CARRIES) for c in found.changes)
 
 
 def _behind(desired: Desired, observed: State) -> Iterator[str]:

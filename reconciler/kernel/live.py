@@ -105,6 +105,7 @@ class Kernel:
         unknown: dict[str, str] = {}
         answers: dict[Dump, list[bytes]] = {}
         self.settled = 0
+        sight.namespaces = self._namespaces(desired)
         for kind in KINDS.values():
             for dump in kind.dumps(sight):
                 if dump not in answers:
@@ -263,6 +264,12 @@ class Kernel:
         if done.status:
             change, part = blame(written, done.stderr) or (None, None)
             raise Refusal(change, part, 0, complaint(done.stderr))
+
+    def _namespaces(self, desired: Mapping[Key, Value]) -> dict[int, str]:
+        """Return the kernel's numbers of the other namespaces that the file names; of those that there are."""
+        names = {name for key, value in desired.items() for name in KINDS[key[0]].elsewhere(value)}
+        found = ((self.netlink.number_of(name), name) for name in sorted(names))
+        return {number: name for number, name in found if number is not None}
 
     def _dump(self, dump: Dump) -> list[bytes]:
         try:

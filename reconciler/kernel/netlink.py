@@ -46,7 +46,8 @@ NLM_F_ACK = 0x4
 NLM_F_DUMP_INTR = 0x10
 NLM_F_DUMP = 0x300
 
-RTM_GETLINK = 18
+RTM_GETLINK, RTM_GETNSID = 18, 90
+NETNSA_NSID, NETNSA_FD = 1, 3
 NAMING = frozenset((16, 17, 18, 19, 108, 109))  # RTM_*LINK, RTM_*LINKPROP: they change which names exist
 IFLA_IFNAME = 3
 IFLA_EXT_MASK = 29
@@ -136,6 +137,16 @@ class Netlink:
                 return None
             raise
         return int(struct.unpack_from("=i", replies[0], 4)[0])
+
+    def number_of(self, name: str) -> int | None:
+        """The number by which the kernel knows another namespace here (RTM_GETNSID); None where it has none."""
+        try:
+            with Namespace.parse(name) as other:
+                replies = self.get(RTM_GETNSID, bytes(4) + struct.pack("=HHI", 8, NETNSA_FD, other.fileno()))
+        except (UnavailableError, NetlinkError):
+            return None
+        kind, number = struct.unpack_from("=2xHi", replies[0], 4) if replies else (0, -1)
+        return number if kind == NETNSA_NSID and number >= 0 else None
 
     def send(self, messages: Iterable[Message]) -> list[Ack]:
         """Send messages that change something; returns the acknowledgements, in their order.

@@ -29,9 +29,14 @@ def _make(tap: Tap) -> None:
     try:
         fcntl.ioctl(opened, TUNSETIFF, IFREQ.pack(tap.name.encode(), tap.flags))
         if tap.owner is not None:
-            fcntl.ioctl(opened, TUNSETOWNER, tap.owner)
+            fcntl.ioctl(opened, TUNSETOWNER, _signed(tap.owner))
         if tap.group is not None:
-            fcntl.ioctl(opened, TUNSETGROUP, tap.group)
+            fcntl.ioctl(opened, TUNSETGROUP, _signed(tap.group))
         fcntl.ioctl(opened, TUNSETPERSIST, 1)
     finally:
         os.close(opened)
+
+
+def _signed(number: int) -> int:
+    """Return the same 32 bits as the signed number that ioctl takes."""
+    return number - (1 << 32) if number >= 1 << 31 else number

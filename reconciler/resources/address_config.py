@@ -55,7 +55,7 @@ MAP: Mapping[str, Any] = {
         },
         "label": {
             "type": "string",
-            "pattern": "^[^/\\s]{1,15}$",
+            "pattern": "^[!-.0-~]{1,15}$",
             "x-hint": "at most 15 characters that begin with the interface's name, such as eth0:1",
             "description": "IPv4: the name that ifconfig shows for this address.",
             "examples": ["eth0:1"],
@@ -160,6 +160,9 @@ def _address(scene: Scene, at: Path, dev: str, said: Mapping[str, Any], where: P
     except ValueError as error:
         scene.problem(where, str(error), EXAMPLE)
         raise _BadError from error
+    if host in ("0.0.0.0", "::"):
+        scene.problem(where, f"{host} stands for no address at all", EXAMPLE)
+        raise _BadError
     family = family_of(host)
     bits = 32 if family == 4 else 128
     if "/" not in word and "peer" not in said:

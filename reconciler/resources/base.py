@@ -63,6 +63,8 @@ class Sight:
         """Interface index to name, filled by the link kind."""
         self.sits: set[str] = set()
         """Interfaces whose IPv6 addresses the kernel makes of IPv4 ones, without saying so; filled by the link kind."""
+        self.namespaces: dict[int, str] = {}
+        """What the kernel calls other network namespaces (nsid), to the names that the file has for them."""
         self.types: dict[str, str] = {}
         """Virtual interface to its type, filled by the link kind."""
         self.roots: dict[str, bool] = {}
@@ -116,6 +118,10 @@ class Resource(Kind[V]):
     def wire(self, value: V, indexes: Mapping[str, int], owner: Owner) -> bytes | None:  # noqa: ARG002
         """Predict the bytes of the kernel's dump of this object; None where that is not possible."""
         return None
+
+    def elsewhere(self, value: V) -> Iterable[str]:  # noqa: ARG002
+        """Name the other network namespaces that an object has to do with."""
+        return ()
 
     def files(self, keys: Iterable[Key], sight: Sight) -> Iterable[tuple[str, ...]]:  # noqa: ARG002
         """Yield the files below /proc/sys/net, as parts of their paths, that show some objects of this kind.

@@ -65,6 +65,8 @@ class NexthopKind(Resource[Nexthop]):
         """A group stays a group; an IPv4 one cannot take the place of what IPv6 routes may use."""
         if bool(before.group) != bool(after.group):
             return "a group and a single nexthop cannot become one another"
+        if before.blackhole != after.blackhole:
+            return "one that leads somewhere and one that drops are not one another: whoever uses it must know"
         if before.family == 6 and after.family == 4:
             return "IPv6 routes cannot use an IPv4 nexthop"
         return ""

@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.resources.owner import Owner
 from reconciler.resources.registry import KINDS
 
-DEVICE = "^[^/:\\s]{1,15}$"
+DEVICE = "^[!-.0-9;-~]{1,15}$"
 VERSION = 1
 
 DEFS: dict[str, Any] = {

@@ -19,7 +19,7 @@ def defined(scene: Scene) -> dict[str, int]:
         name = str(path[-1])
         if isinstance(entry, dict) and "id" in entry:
             found[name] = entry["id"]
-        elif name.isdecimal():
+        elif name.isdecimal() and 0 < int(name) <= LARGEST:
             found[name] = int(name)
     return found
 
@@ -31,7 +31,7 @@ def resolve(scene: Scene, path: Path, name: object) -> int | None:
     tables = defined(scene)
     if name in tables:
         return tables[str(name)]
-    if str(name).isdecimal() and int(str(name)) <= LARGEST:
+    if str(name).isdecimal() and 0 < int(str(name)) <= LARGEST:
         return int(str(name))
     scene.undefined(path, "table", name, tables)
     return None

@@ -87,3 +87,27 @@ class TestAPeerInAnotherNamespace:
         assert "network namespace nowhere-at-all does not exist" in ended.err
         assert "all changes were rolled back" in ended.err
         assert "v0" not in host.output("ip", "-o", "link")
+
+    def test_is_made_anew_in_another_namespace_when_the_file_names_another(self, lab, program):
+        host, blue, red = (lab.namespace(name) for name in ("host", "blue", "red"))
+        run = program(host, text=VETH.replace("NAMESPACE", blue.path))
+        run("apply")
+        run.write(VETH.replace("NAMESPACE", red.path))
+        assert run("apply").changes[0].startswith("-/+ link v0: veth: peer none → eth0")
+        assert run("diff", "--exit-code").changes == []
+        assert "eth0@" in red.output("ip", "-o", "link")
+        assert "eth0@" not in blue.output("ip", "-o", "link")
+
+
+@pytest.mark.needs("ifb")
+def test_a_link_of_ours_that_was_renamed_is_still_ours(lab, program):
+    host = lab.namespace("host")
+    run = program(host, text="interfaces: {z: {kind: ifb, state: up}}")
+    run("apply")
+    for line in ("link set z down", "link set z name zz"):
+        host.run("ip", *line.split())
+    assert run("apply").changes == ["- link zz: ifb", "+ link z: ifb", "~ link z: state down → up"]
+    for line in ("link set z down", "link set z name zz"):
+        host.run("ip", *line.split())
+    run("teardown")
+    assert "zz" not in host.output("ip", "-o", "link")

@@ -90,12 +90,20 @@ def test_what_is_lost_comes_back(host, reconciler, story):
     assert reconciler.converged()
 
 
+def test_one_that_begins_to_drop_is_made_anew_so_that_what_others_built_on_it_is_shown(host, reconciler):
+    text = "nexthops: {a: {id: 1, via: 192.0.2.9, dev: e0}}\n"
+    reconciler.write(text)("apply")
+    host.run("ip", "route", "add", "10.99.0.0/16", "nhid", "1", "table", "77")
+    refused = reconciler.write(text.replace("via: 192.0.2.9, dev: e0", "blackhole: true"))("apply", status=7)
+    assert any("10.99.0.0/16" in line for line in refused.along)
+    assert "10.99.0.0/16" in host.output("ip", "route", "show", "table", "77")
+
+
 @pytest.mark.parametrize(("before", "after"), [
     ("via: 192.0.2.1, dev: e0", "via: 192.0.2.9, dev: e0"),
     ("via: 192.0.2.1, dev: e0", 'via: "fe80::7", dev: e0'),
     ("weight: 5", "weight: 9"),
     ("[one, {nexthop: two, weight: 5}]", "[two]"),
-    ("blackhole: true", "via: 192.0.2.77, dev: e0"),
     ("onlink: true", "onlink: true, comment: far"),
 ])  # fmt: skip
 def test_an_object_changes_in_place_without_its_routes(host, reconciler, before, after):
@@ -160,3 +168,11 @@ def test_what_a_nexthop_stands_on_is_waited_for(host, program):
     host.run("ip", "link", "set", "e0", "up")
     reconciler("apply")
     assert reconciler.converged()
+
+
+def test_a_default_route_whose_object_would_drop_is_not_lost_without_a_word(host, reconciler):
+    text = "nexthops: {a: {id: 1, via: 192.0.2.9, dev: e0}}\ntables: {main: {routes: [{to: default, nexthop: a}]}}\n"
+    reconciler.write(text)("apply")
+    ended = reconciler.write(text.replace("via: 192.0.2.9, dev: e0", "blackhole: true"))("apply", status=7)
+    assert "the IPv4 default route of the main table would be gone" in ended.err
+    assert "via 192.0.2.9" in host.output("ip", "nexthop")

@@ -231,10 +231,16 @@ class TestAnEdit:
         ("table: 9, from: 10.0.0.0/8", "table: 9, suppress-prefixlength: 0"),
         ("table: 9, suppress-prefixlength: 1", "table: 9, suppress-interface-group: 1"),
         ("l3mdev: true", "table: 9"),
-        ("action: nop", "action: blackhole"),
+        ("action: nop, tos: 0x10", "action: blackhole, tos: 0x10"),
     ])  # fmt: skip
     def test_of_the_action(self, host, program, one, other):
         self.back_and_forth(host, program, one, other)
+
+    def test_that_would_stop_all_packets_is_refused(self, host, program):
+        run = program(host, text="rules: [{priority: 1, action: blackhole, family: ipv4}]")
+        assert "the IPv4 rule of priority 1 would stop all packets" in run("apply", status=7).err
+        run("apply", "--force")
+        assert run("diff", "--exit-code").changes == []
 
     def back_and_forth(self, host, program, one, other):
         """Each way: what changes is what differs, no second round repairs the first, and nothing is left."""

@@ -61,6 +61,8 @@ def plain(value):
     """A value without what changes by itself later, or is read and never written."""
     if isinstance(value, Address):
         return value._replace(tentative=None, nodad=None)
+    if isinstance(value, Port):
+        return value._replace(cost=None)
     if isinstance(value, Link) and value.type == "bridge":
         return value._replace(options=())
     if isinstance(value, Port):
@@ -370,5 +372,6 @@ def test_a_link_brings_its_device_and_its_other_end(lab):
     happens(host, create(Link("v0", "veth", (("peer", "v1"),))))
     happens(host, create(Link("b0", "bridge")))
     v0 = Device("v0", "down", 1500, "", False)
-    happens(host, update(v0, v0._replace(master="b0", slave="bridge", mtu=1400)))
-    happens(host, update(v0._replace(master="b0", mtu=1400), v0))
+    joined = v0._replace(master="b0", mtu=1400, slave="bridge")
+    happens(host, update(v0, joined))
+    happens(host, update(joined, v0._replace(slave="")))

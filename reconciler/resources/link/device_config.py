@@ -82,6 +82,7 @@ def read(scene: Scene, make: Callable[..., Any]) -> Iterator[Wanted]:
     ports = dict(_ports(scene))
     for path, name, entry in scene.interfaces():
         said = {word: entry[word] for word in SETTINGS if word in entry}
+        _check(scene, path, said)
         if "master" in said:
             said["master"] = scene.device((*path, "master"), said["master"])
         master, origin = ports.pop(name, ("", path))
@@ -96,6 +97,16 @@ def read(scene: Scene, make: Callable[..., Any]) -> Iterator[Wanted]:
             yield Wanted(_make(make, name, said), scene.origin(path, entry))
     for name, (master, path) in ports.items():
         yield Wanted(_make(make, name, {"master": master}), scene.origin(path))
+
+
+def _check(scene: Scene, path: Path, said: Mapping[str, Any]) -> None:
+    """Report what the kernel refuses whatever there is (is_valid_ether_addr; IFALIASZ counts bytes)."""
+    mac = said.get("mac", "").lower()
+    if mac and (int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00"):
+        problem = f"{mac} is no interface's address but a group's, or nobody's"
+        scene.problem((*path, "mac"), problem, "such as 02:00:00:00:00:01")
+    if len(said.get("alias", "").encode()) > 255:
+        scene.problem((*path, "alias"), "the alias is longer than 255 bytes", "letters beyond ASCII take several")
 
 
 def _make(make: Callable[..., Any], name: str, said: Mapping[str, Any]) -> Any:

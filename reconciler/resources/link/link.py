@@ -58,6 +58,8 @@ class Link(NamedTuple):
     """Those that the file names, or all that the kernel shows, in alphabetical order."""
     marked: bool = True
     """False for one of ours that lacks its mark: we were killed between making it and marking it."""
+    born: str = ""
+    """The name that one of ours was made with, if it has another now: its mark says so."""
 
 
 class LinkKind(Resource[Link]):
@@ -88,7 +90,11 @@ class LinkKind(Resource[Link]):
         """Compare what the first one says; a mark is never taken away."""
         if one[:2] != other[:2] or (one.marked and not other.marked):
             return False
-        return one.options == other.options or set(one.options) <= set(other.options)
+        if one.options == other.options or set(one.options) <= set(other.options):
+            return True
+        # The name of a peer in another namespace cannot be seen.
+        away = [("peer", word) for said, word in one.options if said == "peer"] if ("peer", "") in other.options else []
+        return bool(away) and set(one.options) - set(away) <= set(other.options)
 
     def decide(self, wanted: Link, seen: Link | None, world: World) -> Link:
         """What the file does not say stays as it is, unless another link takes the place."""
@@ -117,7 +123,7 @@ class LinkKind(Resource[Link]):
 
     def claims(self, value: Link) -> Iterable[Key]:
         """The names of other ends are names of links, too; and types have rules of their own."""
-        yield from ((self.name, "name", name) for name in (value.name, *_ends(value)))
+        yield from ((self.name, "name", name) for name in (value.name, *_ends(value), value.born) if name)
         if value.type in TYPES:
             yield from TYPES[value.type].claims(value.name, dict(value.options))
 
@@ -197,6 +203,11 @@ class LinkKind(Resource[Link]):
     def _fits(self, kind: LinkType, entry: Mapping[str, Any], path: Path, scene: Scene) -> bool:
         """Tell whether all options are those of the type; report those that are not."""
         own, good = kind.schema, True
+        if "mac" in entry and (not kind.has_mac or (kind.name == "tun" and entry.get("mode") == "tun")):
+            scene.problem((*path, "mac"), f"the hardware address of {a(kind.name)} cannot be set", "leave mac out")
+        if str(path[-1]) == "lo":
+            scene.problem((*path, "kind"), "lo is there anyway, and cannot be made", "leave kind out")
+            good = False
         for word in sorted(OPTIONS & set(entry)):
             if word not in own:
                 listed = ", ".join(own) or "none"
@@ -206,6 +217,10 @@ class LinkKind(Resource[Link]):
                 scene.problem((*path, word), why)
                 good = False
         return good
+
+    def elsewhere(self, value: Link) -> Iterable[str]:
+        """Name the namespace of a peer that is in another one."""
+        return [said for word, said in value.options if word == "peer_netns" and said]
 
     def survey(self, messages: Iterable[bytes], sight: Sight) -> None:
         """Learn the names of all interfaces before any message is decoded."""
@@ -231,9 +246,11 @@ class LinkKind(Resource[Link]):
             return
         word = sight.types[name] = string(info[IFLA_INFO_KIND])
         options = TYPES[word].unpack(info.get(IFLA_INFO_DATA, b""), attributes, sight) if word in TYPES else ()
-        marked = sight.owner.altname(name) in altnames(attributes.get(IFLA_PROP_LIST, b""))
-        ours = marked or (self.name, name) in sight.keys
-        yield Found(Link(name, word, options, marked or not ours), None if ours else 0)
+        mark = sight.owner.altname("")
+        signs = [alt for alt in altnames(attributes.get(IFLA_PROP_LIST, b"")) if alt.startswith(mark)]
+        ours = bool(signs) or (self.name, name) in sight.keys
+        born = next((sign.removeprefix(mark) for sign in signs if sign != mark + name), "")
+        yield Found(Link(name, word, options, bool(signs) or not ours, born), None if ours else 0)
 
     def claim_ours(self, state: State, desired: Mapping[Key, Value], sight: Sight) -> State:  # noqa: ARG002
         """The other end of a link of ours is part of it, and nobody's link of its own."""

@@ -15,10 +15,12 @@ class Ifb(LinkType):
     """An intermediate functional block: incoming traffic is sent through it to be shaped."""
 
     name = "ifb"
+    has_mac = False
 
 
 class Wireguard(LinkType):
     """A WireGuard tunnel; its keys and peers are a kind of their own."""
 
     name = "wireguard"
+    has_mac = False
     mtu = 1420

@@ -43,6 +43,7 @@ class Tunnel(LinkType):
     """What all these have in common: a change must say everything."""
 
     whole = True
+    has_mac = False
     overhead = 20
     mode = ""
     """What it carries, where iproute2 means another than the kernel if it is not said."""
@@ -132,4 +133,5 @@ class Gretap(Gre):
     """``ip link add NAME type gretap remote ADDRESS local ADDRESS``: Ethernet in GRE."""
 
     name = "gretap"
+    has_mac = True
     overhead = 38

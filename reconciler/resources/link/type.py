@@ -50,6 +50,8 @@ class LinkType:
     """A change must say all options: what it leaves out, the kernel resets."""
     mtu: int | None = STANDARD_MTU
     """Of a new one; None where it depends."""
+    has_mac = True
+    """Whether its hardware address can be set: not if it has none, or the driver does not let it."""
     ports = False
     """Whether other interfaces can have it as their master."""
 

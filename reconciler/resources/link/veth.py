@@ -65,7 +65,8 @@ class Veth(LinkType):
     def unpack(self, data: bytes, attributes: Attributes, sight: Sight) -> Options:  # noqa: ARG002
         """Find the peer by IFLA_LINK, unless it is in another namespace."""
         if IFLA_LINK not in attributes or IFLA_LINK_NETNSID in attributes:
-            return (("peer", ""), ("peer_netns", AWAY))
+            where = number(attributes[IFLA_LINK_NETNSID]) if IFLA_LINK_NETNSID in attributes else -1
+            return (("peer", ""), ("peer_netns", sight.namespaces.get(where, AWAY)))
         return (("peer", sight.devices.get(number(attributes[IFLA_LINK]), "")),)
 
     def decide(
@@ -75,10 +76,12 @@ class Veth(LinkType):
         seen: Mapping[str, Any],
         world: World,  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Of a peer in another namespace no more is seen than that it is away."""
-        if seen.get("peer_netns") != AWAY:
+        """Of a peer in another namespace no more is seen than in which, if the file names that one."""
+        if not seen.get("peer_netns"):
             return wanted
-        return {**wanted, **seen} if wanted.get("peer_netns") else {"peer_netns": "", **wanted}
+        if wanted.get("peer_netns") == seen["peer_netns"]:
+            return {**wanted, **seen}
+        return {"peer_netns": "", **wanted}
 
     def needs(self, options: Options) -> Iterable[str]:  # noqa: ARG002
         """The peer is no interface that must be there: it comes along."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.resources.link.option import Dev, Host, Number, Option, Switch
 from reconciler.resources.link.type import LinkType
+from reconciler.resources.prefix import contains
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +49,9 @@ class Vxlan(LinkType):
     )
 
     def check(self, found: dict[str, Any], path: Path, scene: Scene) -> None:
-        """Both ends are of one family."""
+        """Both ends are of one family; a multicast group needs an interface."""
+        if _multicast(found.get("remote", "")) and "dev" not in found:
+            scene.problem((*path, "remote"), "a multicast group is joined on an interface", "add link: eth0, say")
         ends = [found[word] for word in ("local", "remote") if word in found]
         if len({":" in end for end in ends}) > 1:
             scene.problem((*path, "local"), "local is of another family than remote", "give both of one family")
@@ -58,6 +61,12 @@ class Vxlan(LinkType):
         if _family(before) != _family(after) and _family(before):
             return "the family of a vxlan is fixed when it is created"
         return super().replace(before, after)
+
+    def words(self, options: Options) -> tuple[list[str], list[str]]:
+        """For iproute2 a multicast remote is a group."""
+        front, back = super().words(options)
+        group = _multicast(dict(options).get("remote", ""))
+        return front, ["group" if word == "remote" and group else word for word in back]
 
     def claims(self, name: str, said: Mapping[str, Any]) -> Iterable[Key]:  # noqa: ARG002
         """A namespace has each number once a port (drivers/net/vxlan/vxlan_core.c, vxlan_vni_in_use)."""
@@ -81,3 +90,7 @@ def _family(said: Mapping[str, Any]) -> int:
     """Return the family of the ends; 0 where none is said."""
     ends = "".join(said.get(word, "") for word in ("local", "remote"))
     return 6 if ":" in ends else 4 if ends else 0
+
+
+def _multicast(host: str) -> bool:
+    return contains("ff00::/8" if ":" in host else "224.0.0.0/4", host) if host else False

@@ -8,12 +8,14 @@ from reconciler.resources.nexthop_config import families, numbers
 from reconciler.resources.prefix import canonical, family_of, network
 from reconciler.resources.route.options import COMMON, WAYS, read_options
 from reconciler.resources.route.value import Route, with_hops
+from reconciler.resources.route.wire import SCOPE_HOST, SCOPE_LINK, SCOPES
 from reconciler.resources.scene import Path, Scene, Wanted
 from reconciler.resources.tables import KERNEL_TABLES, LARGEST, LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+NUMBERS = {word: number for number, word in SCOPES.items()}
 METRIC_6 = 1024
 """What the kernel takes for an IPv6 route without a metric (IP6_RT_PRIO_USER)."""
 
@@ -41,7 +43,10 @@ def read(scene: Scene) -> Iterator[Wanted]:
 def _number(scene: Scene, path: Path, entry: Mapping[str, Any]) -> int | None:
     name = str(path[-1])
     number: int | None = entry.get("id")
-    fixed = KERNEL_TABLES.get(name, int(name) if name.isdecimal() and int(name) <= LARGEST else None)
+    if name.isdecimal() and not 0 < int(name) <= LARGEST:
+        scene.problem(path, f"there is no table {name}", f"the kernel's tables go from 1 to {LARGEST}")
+        return None
+    fixed = KERNEL_TABLES.get(name, int(name) if name.isdecimal() else None)
     if fixed is not None:
         if number is not None and number != fixed:
             scene.problem((*path, "id"), f"table {name} is number {fixed}", "leave id out, or use another name")
@@ -76,9 +81,19 @@ def _routes(scene: Scene, path: Path, entry: Mapping[str, Any], table: int) -> I
         route = Route(family, table, to, metric, kind, words["via"], dev, words["src"])
         if rare:
             more, hops = read_options(scene, path, entry, family, kind)
+            _check_scope(scene, path, dict(more).get("scope"), kind, bool(words["via"] or any(h.via for h in hops)))
             route = route._replace(options=more)
             route = with_hops(route, hops) if hops else route
         yield route
+
+
+def _check_scope(scene: Scene, path: Path, scope: Any, kind: str, gateway: bool) -> None:
+    """Report a scope that the kernel refuses (net/ipv4/fib_semantics.c, fib_create_info and fib_check_nh)."""
+    number = NUMBERS.get(scope, scope)
+    if kind == "local" and number is not None and number < SCOPE_HOST:
+        scene.problem((*path, "scope"), "a route of type local has the scope host", "leave scope out")
+    if gateway and number is not None and number >= SCOPE_LINK:
+        scene.problem((*path, "scope"), "a route with a gateway reaches beyond the link", "scope: global, or none")
 
 
 def _check_refuge(scene: Scene, path: Path, entry: Mapping[str, Any], kind: str) -> None:
