@@ -170,7 +170,12 @@ def shape(network, filtered):
 
 
 def assert_shaped(network):
-    assert 5e6 / 1.5 < network.rate(mark=0x10) < 5e6 * 1.5
-    premium, rest = network.rates(Sender(SERVER, mark=0x10), Sender(SERVER, bind="192.168.2.2", device="eth1"))
-    assert 5e6 / 1.5 < premium < 5e6 * 1.5
-    assert rest > premium
+    """Never more than the class may have; a busy machine gets less through, and is asked again."""
+    senders = Sender(SERVER, mark=0x10), Sender(SERVER, bind="192.168.2.2", device="eth1")
+    for _ in range(4):
+        alone = network.rate(mark=0x10)
+        premium, rest = network.rates(*senders)
+        assert max(alone, premium) < 5e6 * 1.5
+        if min(alone, premium) > 5e6 / 1.5 and rest > premium:
+            return
+    assert (alone, premium, rest) == "5, 5 and 20 mbit/s"
