@@ -136,7 +136,9 @@ def resolve(scene: Scene, path: Path, word: object) -> int | None:
 def read(scene: Scene) -> Iterator[tuple[Path, Mapping[str, Any], Nexthop]]:
     """Yield the nexthop objects of the file; problems go to the scene."""
     for path, entry in scene.entries("nexthops"):
-        family = _family(entry)
+        family, name = _family(entry), str(path[-1])
+        if name.isdecimal() and int(name) != entry.get("id"):
+            scene.problem((*path, "id"), f"a name that is a number is that id, and {name} has another", f"id: {name}")
         if family == 6 and not scene.facts.ipv6:
             scene.notices.append(f"IPv6 is off in this kernel: the nexthop at {scene.position(path)} is left out")
             continue
