@@ -47,14 +47,6 @@ REFUSED = {
         "route v4 table wan2 (100): 10.61.0.0/16 via 192.168.2.255",
         "refused: Nexthop has invalid gateway",
     ),
-    "a gateway that somebody's rule makes unreachable": Refused(
-        "via: 10.20.0.9",
-        "via: 10.20.0.99",
-        "via: 10.20.0.99",
-        "route v4 table main: 10.62.0.0/16 via 10.20.0.99",
-        "refused: Nexthop has invalid gateway",
-        before="ip rule add priority 6 to 10.20.0.99 unreachable",
-    ),
     "a match that there is not": Refused(
         VOICE,
         VOICE.replace("{mark: voip,", '{raw: "-m nosuch",'),

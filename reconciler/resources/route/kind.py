@@ -70,7 +70,8 @@ class RouteKind(Resource[Route]):
         """Routes are looked up by table; those that lead to a link itself also by device, IPv6's by prefix."""
         yield self.scope(value)
         if value.type == "unicast" and not value.via and value.dev:
-            yield (self.name, "on-link", value.table, value.dev)
+            if not value.options or not option(value, "tos"):  # the kernel looks gateways up without one
+                yield (self.name, "on-link", value.table, value.dev)
         elif value.options:
             if number := option(value, "nexthop"):
                 yield (self.name, "nexthop", number)
