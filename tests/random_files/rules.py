@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.random_files.names import HOSTS_4, HOSTS_6, MARKS, PREFIXES_4, PREFIXES_6, PRIORITIES, TABLES, devices
+from tests.random_files.names import (
+    HOSTS_4,
+    HOSTS_6,
+    MARKS,
+    PREFIXES_4,
+    PREFIXES_6,
+    PRIORITIES,
+    TABLES,
+    devices,
+    has,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +71,8 @@ def _selectors(dice: Random, family: str) -> dict[str, Any]:
     for field, words in MORE.items():
         if dice.random() < 0.07:
             found[field] = dice.choice(words)
+    if "uid" in found and not has("uidrange"):  # a namespace in which only one user is known
+        del found["uid"]
     for field in ("iif", "oif"):
         if dice.random() < 0.15:
             found[field] = devices(dice)
