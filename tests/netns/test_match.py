@@ -76,7 +76,7 @@ def test_what_is_not_found_waits_and_is_set_when_it_comes(lab, program):
     assert run("diff", "--exit-code").changes == []
     with Watcher(run):
         tell(host, UPLINK)
-        until(lambda: run.converged() and not run("diff").pending, "what waited was not made")
+        until(lambda: run.converged() and not run("diff").pending, lambda: "what waited was not made")
     shown = objects(host, ("a0",))
     assert "192.168.1.2/24" in str(shown)
     assert "iif a0" in str(shown)

@@ -104,7 +104,8 @@ class TestWhatSomebodyBreaksWhileItWatches:
             story = Break("", ("IPTABLES -F rc.default.INPUT",), ())
             carry_out(story, host, legacy)
             watch.says("drift: + iptables v4 filter INPUT: -m mark --mark 0x10/0xff -j ACCEPT")
-            assert "-A rc.default.INPUT -m mark" in host.output("iptables-legacy-save")
+            healed = "-A rc.default.INPUT -m mark"  # it says so before it does so
+            until(lambda: healed in host.output("iptables-legacy-save"), lambda: "said, and not done")
 
     @pytest.mark.thorough
     def test_is_healed_again_and_again(self, host, program):
